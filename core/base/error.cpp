@@ -1,0 +1,20 @@
+#include "core/base/error.h"
+
+namespace qs {
+
+std::string_view nameOf(ErrorCode code)
+{
+    switch (code) {
+    case ErrorCode::InvalidArgument: return "invalid argument";
+    case ErrorCode::ShapeMismatch: return "shape mismatch";
+    case ErrorCode::Unsupported: return "unsupported";
+    case ErrorCode::CorruptFile: return "corrupt file";
+    case ErrorCode::Io: return "input/output error";
+    case ErrorCode::OutOfMemory: return "out of memory";
+    case ErrorCode::Cancelled: return "cancelled";
+    case ErrorCode::Internal: return "internal error";
+    }
+    return "unknown";
+}
+
+} // namespace qs

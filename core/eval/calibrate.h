@@ -1,0 +1,23 @@
+#pragma once
+
+#include "core/base/task_context.h"
+#include "core/io/data_source.h"
+#include "core/models/model.h"
+#include "core/stats/site_statistics.h"
+
+#include <filesystem>
+#include <memory>
+
+namespace qs {
+
+/// Statistics of every activation site over the first `samples` samples (0 = all) in one pass, batch after batch. The
+/// result depends on the samples and their order alone: same bits for any batch size and thread count.
+[[nodiscard]] std::shared_ptr<const Calibration> calibrate(std::shared_ptr<const Model> model, const DataSource& data,
+    std::int64_t samples, const TaskContext& context = {}, std::int64_t batch = 8);
+
+/// Layout: resources/docs/formats.md. Written atomically. Throws Error(Io).
+void saveCalibration(const Calibration& calibration, const std::filesystem::path& path);
+/// Throws Error(Io | CorruptFile).
+[[nodiscard]] std::shared_ptr<const Calibration> loadCalibration(const std::filesystem::path& path);
+
+} // namespace qs

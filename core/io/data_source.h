@@ -1,0 +1,36 @@
+#pragma once
+
+#include "core/models/model.h"
+#include "core/tensor/tensor.h"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace qs {
+
+/// A set of samples for a model's first input, read on demand. Safe to read from several threads at once.
+class DataSource
+{
+public:
+    virtual ~DataSource() = default;
+    [[nodiscard]] virtual std::int64_t size() const = 0;
+    [[nodiscard]] virtual std::string sampleName(std::int64_t index) const = 0; ///< file name, or "#index"
+    [[nodiscard]] virtual std::optional<int> label(std::int64_t index) const = 0; ///< class index where known
+    /// File to show for the sample (an image); empty where there is none.
+    [[nodiscard]] virtual std::filesystem::path samplePath(std::int64_t index) const = 0;
+    /// One preprocessed sample without the batch dimension, F32. Throws Error naming the file.
+    [[nodiscard]] virtual Tensor load(std::int64_t index) const = 0;
+    /// SHA-256 over names, labels, file contents and preprocessing, in order.
+    [[nodiscard]] virtual std::string hash() const = 0;
+};
+
+/// Folder of images (class subfolders, or labels.txt with "file index" lines, or plain), .npy, .npz or HDF5 tensors.
+/// Throws Error naming the file; nothing is decoded yet.
+[[nodiscard]] std::shared_ptr<const DataSource> openData(const std::filesystem::path& path, const Model& model);
+
+/// Samples [first, first + count) as one batch, decoded in parallel.
+[[nodiscard]] Tensor loadBatch(const DataSource& data, std::int64_t first, std::int64_t count);
+
+} // namespace qs

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "core/graph/graph.h"
+#include "core/graph/site.h"
+
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace qs {
+
+enum class Resampling { Nearest, Bilinear, Bicubic };
+
+/// How an image becomes the model's input: RGB, shorter side to `resizeShorter` with an antialiased filter, centre crop
+/// to height x width, times 1/255, minus mean, divided by std; channels first.
+struct Preprocessing
+{
+    std::int64_t height = 224;
+    std::int64_t width = 224;
+    std::int64_t resizeShorter = 256; ///< pixels: floor(size / crop_pct); 0 = resize straight to width x height
+    Resampling resampling = Resampling::Bicubic;
+    std::array<double, 3> mean {0.5, 0.5, 0.5};
+    std::array<double, 3> standardDeviation {0.5, 0.5, 0.5};
+
+    friend bool operator==(const Preprocessing&, const Preprocessing&) = default;
+};
+
+/// An opened model: the graph, its sites, and how to feed it. Immutable after loading; shared by pointer.
+struct Model
+{
+    std::filesystem::path path;
+    std::string name; ///< for titles: the architecture, or the file's stem
+    std::string hash; ///< SHA-256 of the weight file
+    std::shared_ptr<const Graph> graph;
+    std::vector<Site> sites; ///< findSites(*graph)
+    std::optional<Preprocessing> preprocessing; ///< models with an image input
+};
+
+/// Opens a directory with config.json + model.safetensors (timm's or Hugging Face's ViT/DeiT form) or an .onnx file.
+/// Throws Error: Io, CorruptFile, Unsupported (the sentence names the tensor, operator or key).
+[[nodiscard]] std::shared_ptr<const Model> loadModel(const std::filesystem::path& path);
+
+} // namespace qs

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "core/base/task_context.h"
+#include "core/models/model.h"
+#include "core/runtime/row_transform.h"
+#include "core/tensor/activation_view.h"
+
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace qs {
+
+/// Sees the raw (not yet transformed) activations of chosen sites while the graph runs.
+class SiteObserver
+{
+public:
+    virtual ~SiteObserver() = default;
+    [[nodiscard]] virtual bool wants(int site) const = 0; ///< index into Model::sites
+    /// On the thread that called run(), outside any parallel region. The view is valid during the call only.
+    virtual void observe(int site, const ActivationView& view) = 0;
+};
+
+/// A value supplied instead of being computed: a graph input, or any inner value (execution then starts behind it).
+struct Feed
+{
+    ValueId value = kNoValue;
+    Tensor tensor; ///< F32 (or the value's integer type), batch first
+};
+
+/// Runs a model's graph on batches. Keeps compiled steps, packed weights and buffers between calls, so keep one per
+/// thread of work; a single executor must not run twice at once. Results are the same bits for any thread count.
+class Executor
+{
+public:
+    /// Throws Error(Unsupported) naming the first operator and node it cannot run, before any work.
+    explicit Executor(std::shared_ptr<const Model> model);
+    ~Executor();
+    Executor(const Executor&) = delete;
+    Executor& operator=(const Executor&) = delete;
+
+    /// Applies `transform` to what the readers of this activation site see; null removes it.
+    void setSiteTransform(int site, std::shared_ptr<const RowTransform> transform);
+    /// Replaces a constant (a weight by its fake-quantized copy, of the same shape, F32); an invalid tensor restores it.
+    void setConstant(ValueId constant, Tensor replacement);
+
+    /// Computes the fetched values from the feeds, running only the nodes they need. Any value may be fetched; those
+    /// not fetched may be fused away. Batch size is taken from the feeds. Throws Error: ShapeMismatch, InvalidArgument
+    /// (a needed input is not fed), Cancelled (within 100 ms).
+    [[nodiscard]] std::vector<Tensor> run(std::span<const Feed> feeds, std::span<const ValueId> fetches,
+        SiteObserver* observer = nullptr, const TaskContext& context = {});
+
+    [[nodiscard]] const Model& model() const;
+
+private:
+    class Implementation;
+    std::unique_ptr<Implementation> m_implementation;
+};
+
+} // namespace qs

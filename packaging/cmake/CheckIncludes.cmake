@@ -1,0 +1,11 @@
+# cmake -DDIR=folder -DFORBIDDEN=regex -P CheckIncludes.cmake: fails when an include line in the folder matches.
+file(GLOB_RECURSE _files ${DIR}/*.h ${DIR}/*.cpp)
+if(NOT _files)
+    message(FATAL_ERROR "${DIR} holds no source files")
+endif()
+foreach(_file IN LISTS _files)
+    file(STRINGS ${_file} _hits REGEX "${FORBIDDEN}")
+    if(_hits)
+        message(SEND_ERROR "${_file}: forbidden include: ${_hits}")
+    endif()
+endforeach()
