@@ -10,10 +10,11 @@
 
 namespace qs {
 
-/// Statistics of every activation site over the first `samples` samples (0 = all) in one pass, batch after batch. The
-/// result depends on the samples and their order alone: same bits for any batch size and thread count.
-[[nodiscard]] std::shared_ptr<const Calibration> calibrate(std::shared_ptr<const Model> model, const DataSource& data,
-    std::int64_t samples, const TaskContext& context = {}, std::int64_t batch = 8);
+/// Statistics of every activation site over the first `samples` samples (0 = all) in one pass, batch after
+/// batch. The result depends on the samples and their order alone: same bits for any batch size and thread
+/// count.
+[[nodiscard]] std::shared_ptr<const Calibration> calibrate(std::shared_ptr<const Model> model,
+    const DataSource& data, std::int64_t samples, const TaskContext& context = {}, std::int64_t batch = 8);
 
 /// Layout: resources/docs/formats.md. Written atomically. Throws Error(Io).
 void saveCalibration(const Calibration& calibration, const std::filesystem::path& path);

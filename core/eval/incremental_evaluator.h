@@ -1,38 +1,48 @@
 #pragma once
 
-#include "core/eval/evaluate.h"
+#include "core/eval/metrics.h"
+#include "core/quant/resolve.h"
+#include "core/runtime/executor.h"
 
 #include <memory>
 #include <string>
 
 namespace qs {
 
-/// Error of the layers that read a site, over the probe set.
+/// Error at the output of the layer that reads a site, over the probe set.
 struct LayerError
 {
     std::string layer;
-    double sqnrDb = 0.0; ///< of the layer's output: quantized against FP32, both fed the FP32 layer input
-    double meanSquared = 0.0;
+    double sqnrDb = 0.0; ///< of the layer's output with this site quantized, all its other inputs in FP32
+    double meanSquared = 0.0; ///< squared units of that output
     std::int64_t samples = 0;
 };
 
-/// Live error of edits on a few probe samples. Caches every FP32 site input, layer output and block boundary once
-/// (prepare), and for a plan the quantized block boundaries, so that an edit re-runs only what lies behind it.
-/// One thread at a time.
+/// Live error of edits on a few probe samples. FP32 values at the cut values are computed once; for a plan,
+/// so are the quantized ones in front of the site being edited, so that an edit re-runs only what lies behind
+/// it. Used by one thread at a time.
 class IncrementalEvaluator
 {
 public:
+    /// probe: preprocessed samples [N, ...], N small (8). Throws Error(Unsupported) as Executor does.
     IncrementalEvaluator(std::shared_ptr<const Model> model, Tensor probe);
     ~IncrementalEvaluator();
+    IncrementalEvaluator(const IncrementalEvaluator&) = delete;
+    IncrementalEvaluator& operator=(const IncrementalEvaluator&) = delete;
 
-    /// FP32 pass that fills the caches. Called by the others when needed.
+    /// FP32 pass that fills the caches. The other calls do it when needed.
     void prepare(const TaskContext& context = {});
-    /// The consuming layer's output with only this site quantized by `params`.
+
+    /// Output error of Site::layer with only this site quantized by `params`. The layer's FP32 inputs and
+    /// output of the last asked sites stay cached. Throws Error(Cancelled) when superseded.
     [[nodiscard]] LayerError layerError(int site, const QuantParams& params, const TaskContext& context = {});
-    /// Logits metrics of the whole plan with `site` replaced by `params`: prefix values are reused where the plan in
-    /// front of the site did not change since the last call.
+
+    /// Metrics of the logits under `plan` against FP32 (no labels: agreement, KL, SQNR). `editedSite` is the
+    /// site the user's hand is on (-1: none): quantized values in front of it are kept for the next call. The
+    /// result does not depend on what is cached.
     [[nodiscard]] Metrics modelError(
         const ResolvedPlan& plan, int editedSite, const TaskContext& context = {});
+
     [[nodiscard]] std::int64_t sampleCount() const;
 
 private:

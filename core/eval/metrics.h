@@ -3,6 +3,7 @@
 #include "core/tensor/tensor.h"
 
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace qs {
@@ -21,7 +22,16 @@ struct Metrics
 /// Sum-wise signal-to-noise ratio of `actual` against `reference` (same shape), in dB. +infinity when equal.
 [[nodiscard]] double sqnrDb(std::span<const float> reference, std::span<const float> actual);
 
-/// logits [N, classes], reference of the same shape; labels of size N (absent entries leave top-1 and top-5 out).
+/// 10 log10(signal / noise) in dB of two sums of squares; +infinity for no noise, 0 for a zero signal with
+/// noise.
+[[nodiscard]] double sqnrDbOf(double signal, double noise);
+
+/// Index of the largest logit, the lowest one among equals. The row must not be empty.
+[[nodiscard]] std::size_t topClass(std::span<const float> logits);
+
+/// logits [N, classes], reference of the same shape; labels of size N; samples without a label,
+/// or with one the model has no class for, do not count in top-1 and top-5. KL and SQNR are accumulated in
+/// double. Throws Error(ShapeMismatch | InvalidArgument).
 [[nodiscard]] Metrics computeMetrics(
     const Tensor& logits, const Tensor& reference, const std::vector<std::optional<int>>& labels);
 

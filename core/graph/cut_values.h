@@ -1,0 +1,26 @@
+#pragma once
+
+#include "core/graph/graph.h"
+
+#include <vector>
+
+namespace qs {
+
+/// A value through which everything computed from the graph's inputs must pass: given it, the nodes before it
+/// are not needed for the graph's outputs. In a transformer: the residual stream between blocks and between
+/// their halves.
+struct CutValue
+{
+    ValueId value = kNoValue;
+    NodeId producer = kNoNode; ///< kNoNode for a graph input
+
+    friend bool operator==(const CutValue&, const CutValue&) = default;
+};
+
+/// All cut values in execution order, the single graph input (if there is one) first.
+[[nodiscard]] std::vector<CutValue> cutValues(const Graph& graph);
+
+/// True for values that depend on a graph input; the others can be computed once.
+[[nodiscard]] std::vector<bool> dependsOnInput(const Graph& graph);
+
+} // namespace qs
