@@ -25,11 +25,6 @@ if(QS_CCACHE)
     set(CMAKE_C_COMPILER_LAUNCHER ${QS_CCACHE})
     set(CMAKE_CXX_COMPILER_LAUNCHER ${QS_CCACHE})
 endif()
-find_program(QS_MOLD mold)
-if(QS_MOLD)
-    add_link_options(-fuse-ld=mold)
-endif()
-
 # qs_sources(<target> FILE...): adds every .cpp as a source and every .h to the target's header set, so that
 # each header is also compiled alone (CMAKE_VERIFY_INTERFACE_HEADER_SETS). Files are listed, never globbed.
 function(qs_sources target)
