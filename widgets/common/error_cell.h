@@ -1,0 +1,47 @@
+#pragma once
+
+#include "widgets/common/result_state.h"
+
+#include <QFrame>
+
+class QLabel;
+
+namespace qs {
+
+/// One cell of the ErrorStrip: caption, state (icon, word and colour), a headline figure and a line of
+/// details.
+class ErrorCell : public QFrame
+{
+    Q_OBJECT
+public:
+    ErrorCell(const QString& caption, const QString& emptyText, QWidget* parent = nullptr);
+
+    /// `subject` names what is measured (site, layer, sample count); elided to fit.
+    void setFigures(const QString& subject, const QString& headline, const QString& details);
+    void clearFigures();
+    void setState(ResultState state);
+    [[nodiscard]] ResultState state() const { return m_state; }
+    [[nodiscard]] QString text() const;
+    /// Colours and icons again from the palette.
+    void restyle();
+
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
+private:
+    void elideTexts();
+
+    QString m_caption;
+    QString m_emptyText;
+    QString m_subjectText;
+    QString m_detailsText;
+    ResultState m_state = ResultState::None;
+    QLabel* m_captionLabel;
+    QLabel* m_subject;
+    QLabel* m_stateIcon;
+    QLabel* m_stateText;
+    QLabel* m_headline;
+    QLabel* m_details;
+};
+
+} // namespace qs

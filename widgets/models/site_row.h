@@ -1,0 +1,30 @@
+#pragma once
+
+#include "core/graph/site.h"
+#include "core/quant/plan.h"
+#include "widgets/common/result_state.h"
+
+#include <QString>
+
+#include <optional>
+
+namespace qs {
+
+/// What the views show of one site: its place in the model, the user's choice and the last results. A value.
+struct SiteRow
+{
+    QString name; ///< "blocks.3.attn.qkv.input"; unique
+    QString block; ///< "blocks.3" or ""
+    Role role = Role::Other;
+    SiteKind kind = SiteKind::Activation;
+    GroupAxis groupAxis = GroupAxis::Channel;
+    std::int64_t groups = 1; ///< channels, heads or output channels
+    SiteChoice choice;
+    std::optional<double> sqnrDb; ///< of the site's own values under the choice
+    std::optional<double> klNats; ///< sensitivity: KL of the logits with this site alone quantized, >= 0
+    ResultState state = ResultState::None; ///< of sqnrDb
+
+    friend bool operator==(const SiteRow&, const SiteRow&) = default;
+};
+
+} // namespace qs

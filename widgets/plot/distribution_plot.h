@@ -1,0 +1,131 @@
+#pragma once
+
+#include "core/quant/quantizer.h"
+#include "core/stats/histogram.h"
+#include "widgets/common/edit_phase.h"
+
+#include <QWidget>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+class QCPAxisRect;
+class QCPLayer;
+class QCustomPlot;
+class QMouseEvent;
+
+namespace qs {
+
+class BinPyramid;
+class DraggableBound;
+class ErrorDensityItem;
+class HistogramItem;
+class HoverItem;
+class LevelsItem;
+
+enum class AxisScale { Linear, Log };
+
+/// Which bounds the user may take.
+enum class DraggableSides { None, Upper, Both };
+
+/// Values below `value` become zero.
+struct ZeroingCutoff
+{
+    double value = 0.0; ///< tensor units, > 0
+    double massShare = 0.0; ///< share in [0, 1] of the sum of values that is lost
+};
+
+/// Histogram with two draggable bounds, the quantizer's levels, and below it the squared error per bin,
+/// clipping and rounding apart. Wheel zooms, dragging empty space pans, double click on empty space or R
+/// resets, double click on a bound asks for an automatic one. Keys: Tab changes the bound, arrows move it by
+/// one bin (Shift: ten; Page: a hundred), Escape takes a gesture back.
+class DistributionPlot : public QWidget
+{
+    Q_OBJECT
+public:
+    explicit DistributionPlot(QWidget* parent = nullptr);
+    ~DistributionPlot() override;
+
+    /// Null shows the empty state. The view is reset when the range of values or the bin scale changes.
+    void setHistogram(std::shared_ptr<const Histogram> histogram, double valueMinimum, double valueMaximum);
+    [[nodiscard]] const std::shared_ptr<const Histogram>& histogram() const { return m_histogram; }
+    /// nullopt hides both lines. A bound in the user's hand stays where it is.
+    void setBounds(const std::optional<Bounds>& bounds);
+    [[nodiscard]] Bounds bounds() const;
+    void setDraggableSides(DraggableSides sides);
+    /// Ascending, in tensor units.
+    void setLevels(std::vector<double> levels);
+    /// Squared error per bin of the histogram; empty vectors: none.
+    void setErrorDensity(std::vector<double> clipping, std::vector<double> rounding);
+    void setZeroingCutoff(const std::optional<ZeroingCutoff>& cutoff);
+    /// Shown in place of the plot while there is no histogram.
+    void setEmptyText(const QString& text);
+    /// Axis captions.
+    void setValueLabel(const QString& text);
+
+    void setCountScale(AxisScale scale);
+    [[nodiscard]] AxisScale countScale() const { return m_countScale; }
+    /// Log is taken back to Linear where the values are not all >= 0; the default follows the bin scale.
+    void setValueScale(AxisScale scale);
+    [[nodiscard]] AxisScale valueScale() const { return m_valueScale; }
+    [[nodiscard]] bool canUseLogValues() const;
+    void resetView();
+
+    [[nodiscard]] bool isInGesture() const;
+    [[nodiscard]] QCustomPlot* plot() const { return m_plot; } ///< for image export and tests
+    [[nodiscard]] QSize sizeHint() const override;
+    [[nodiscard]] QSize minimumSizeHint() const override;
+
+signals:
+    /// Begin carries the bounds before the gesture, Abort the same again.
+    void boundsEdited(const qs::Bounds& bounds, qs::EditPhase phase);
+    void automaticRequested();
+
+protected:
+    void changeEvent(QEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
+private:
+    void buildRects();
+    void buildLayers();
+    void buildBounds();
+    void connectMouse();
+    void applyStyle();
+    void applyValueScale();
+    void applyCountRange();
+    void applyErrorRange();
+    void updateLimits();
+    void updateAccessibleText();
+    void replotLive(); ///< bounds, levels and error density; not the histogram
+    void replotAll();
+    void constrainRange();
+    void showHover(const QPointF& pixel);
+    bool handleKey(int key, Qt::KeyboardModifiers modifiers);
+    bool moveActiveBound(bool forward);
+    [[nodiscard]] double stepped(double value, int steps) const;
+    [[nodiscard]] double lowestPositive() const;
+
+    QCustomPlot* m_plot;
+    QCPAxisRect* m_countRect = nullptr;
+    QCPAxisRect* m_errorRect = nullptr;
+    QCPLayer* m_liveLayer = nullptr;
+    QCPLayer* m_hoverLayer = nullptr;
+    HistogramItem* m_histogramItem = nullptr;
+    ErrorDensityItem* m_errorItem = nullptr;
+    LevelsItem* m_levelsItem = nullptr;
+    HoverItem* m_hoverItem = nullptr;
+    DraggableBound* m_lower = nullptr;
+    DraggableBound* m_upper = nullptr;
+    std::shared_ptr<const Histogram> m_histogram;
+    double m_valueMinimum = 0.0;
+    double m_valueMaximum = 1.0;
+    DraggableSides m_sides = DraggableSides::Both;
+    AxisScale m_countScale = AxisScale::Log;
+    AxisScale m_valueScale = AxisScale::Linear;
+    QString m_emptyText;
+    bool m_boundsKnown = false;
+};
+
+} // namespace qs

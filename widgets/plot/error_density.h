@@ -1,0 +1,29 @@
+#pragma once
+
+#include "core/quant/quantizer.h"
+#include "core/stats/histogram.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace qs {
+
+/// Squared error per bin of a histogram for drawing, in squared tensor units; both vectors are as long as the
+/// histogram. A bin lies as a whole in the part in which its mean lies.
+struct ErrorDensity
+{
+    std::vector<double> clipping;
+    std::vector<double> rounding;
+};
+
+/// Error of the quantizer of `group` in every bin. Exact where the bin lies in one quantization cell (from
+/// count, sum and sum of squares); in bins that span several cells the even-spread value, step^2 / 12 per
+/// sample at most.
+[[nodiscard]] ErrorDensity errorDensity(
+    const Histogram& histogram, const QuantParams& params, std::int64_t group);
+
+/// Logarithmic quantizers: share in [0, 1] of the sum of all values that lies below the cut-off. 0 for an
+/// empty sum.
+[[nodiscard]] double zeroedMassShare(const Histogram& histogram, double cutoff);
+
+} // namespace qs

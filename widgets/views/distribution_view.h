@@ -1,0 +1,109 @@
+#pragma once
+
+#include "core/quant/quantizer.h"
+#include "core/stats/site_statistics.h"
+#include "widgets/common/edit_phase.h"
+#include "widgets/models/site_row.h"
+
+#include <QWidget>
+
+#include <memory>
+#include <optional>
+
+class QComboBox;
+class QLabel;
+class QSplitter;
+class QToolButton;
+
+namespace qs {
+
+class ChannelMap;
+class DistributionPlot;
+class NumberEdit;
+class PlotLegend;
+
+/// Everything about the values of one site: title line, channel map, histogram of the tensor, a channel or a
+/// head, and the two bounds with numeric entry. Feed it statistics and the quantizer; levels, error density
+/// and the zeroing cut-off follow from them.
+///
+/// For live drags: on boundsEdited resolve the quantizer and give it back with setQuantizer(); that redraws
+/// only the moving parts.
+class DistributionView : public QWidget
+{
+    Q_OBJECT
+public:
+    explicit DistributionView(QWidget* parent = nullptr);
+
+    /// nullopt shows the empty state. Another name gives up the selected group, statistics and quantizer; the
+    /// same name only updates the title and what may be dragged.
+    void setSite(const std::optional<SiteRow>& site);
+    /// Of the site set before; weights too (groups are output channels). Null: not computed yet.
+    void setStatistics(std::shared_ptr<const SiteStatistics> statistics);
+    /// The quantizer that the plan resolves to; nullopt: floating point, no bounds shown.
+    void setQuantizer(const std::optional<QuantParams>& params);
+    /// Squared error per group, for sorting the channel map; empty: not known.
+    void setGroupErrors(std::vector<double> errors);
+    /// -1: the whole tensor. Silent.
+    void setSelectedGroup(int group);
+    [[nodiscard]] int selectedGroup() const { return m_group; }
+    /// Which entry of SiteChoice::manualBounds an edit concerns: -1 when the quantizer has one scale, else
+    /// the selected group.
+    [[nodiscard]] int editedGroup() const;
+    [[nodiscard]] bool isInGesture() const;
+    void setEmptyText(const QString& text);
+
+    [[nodiscard]] DistributionPlot* distributionPlot() const { return m_plot; }
+    [[nodiscard]] ChannelMap* channelMap() const { return m_map; }
+    [[nodiscard]] NumberEdit* lowerEdit() const { return m_lowerEdit; }
+    [[nodiscard]] NumberEdit* upperEdit() const { return m_upperEdit; }
+    [[nodiscard]] QByteArray saveState() const; ///< of the splitter
+    void restoreState(const QByteArray& state);
+
+signals:
+    /// Begin carries the bounds before the gesture, Abort the same again; concerns editedGroup(). For
+    /// logarithmic quantizers upper is d and lower 0.
+    void boundsEdited(const qs::Bounds& bounds, qs::EditPhase phase);
+    void groupSelected(int group); ///< -1: the tensor
+    void automaticRequested(qs::BoundMethod method);
+
+private:
+    QWidget* buildTitle();
+    QWidget* buildControls();
+    void connectPlots();
+    void selectGroupByUser(int group);
+    void showGroup();
+    void showHistogram();
+    void showQuantizer();
+    void showTitle();
+    void fillGroupBox();
+    void editNumerically(const Bounds& bounds);
+    void syncNumbers(const Bounds& bounds);
+    void updateToggles();
+    [[nodiscard]] std::optional<Bounds> shownBounds() const;
+    [[nodiscard]] bool hasGroupBounds() const;
+
+    std::optional<SiteRow> m_site;
+    std::shared_ptr<const SiteStatistics> m_statistics;
+    std::shared_ptr<const Histogram> m_tensorHistogram;
+    std::optional<QuantParams> m_params;
+    int m_group = -1;
+    BoundMethod m_autoMethod = BoundMethod::MinMax;
+
+    QLabel* m_icon;
+    QLabel* m_name;
+    QLabel* m_summary;
+    QSplitter* m_splitter;
+    ChannelMap* m_map;
+    DistributionPlot* m_plot;
+    PlotLegend* m_legend;
+    QComboBox* m_groupBox;
+    NumberEdit* m_lowerEdit;
+    NumberEdit* m_upperEdit;
+    QToolButton* m_auto;
+    QToolButton* m_countLog;
+    QToolButton* m_valueLog;
+    QToolButton* m_reset;
+    QLabel* m_note;
+};
+
+} // namespace qs

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "widgets/views/job_panel.h"
+
+#include <QWidget>
+
+class QLabel;
+class QProgressBar;
+class QToolButton;
+
+namespace qs {
+
+/// One line of the JobPanel.
+class JobRowWidget : public QWidget
+{
+    Q_OBJECT
+public:
+    explicit JobRowWidget(QWidget* parent = nullptr);
+
+    void setJob(const JobInfo& job);
+
+signals:
+    void cancelClicked();
+
+private:
+    QLabel* m_title;
+    QLabel* m_stage;
+    QLabel* m_times;
+    QProgressBar* m_bar;
+    QToolButton* m_cancel;
+};
+
+} // namespace qs

@@ -1,0 +1,57 @@
+#pragma once
+
+#include "core/eval/metrics.h"
+#include "widgets/common/result_state.h"
+
+#include <QString>
+#include <QWidget>
+
+#include <optional>
+#include <vector>
+
+class QLabel;
+class QStackedWidget;
+class QTableWidget;
+
+namespace qs {
+
+/// One named result in the MetricsTable.
+struct MetricsRow
+{
+    QString name; ///< "FP32", "W4A4 min-max"
+    std::optional<Metrics> metrics;
+    ResultState state = ResultState::Live;
+};
+
+/// Plans side by side; the first row is the reference that differences are told against.
+class MetricsTable : public QWidget
+{
+    Q_OBJECT
+public:
+    enum Column { Name, Top1, Top5, Agreement, Kl, Sqnr, Samples, State, ColumnCount };
+
+    explicit MetricsTable(QWidget* parent = nullptr);
+
+    void setRows(std::vector<MetricsRow> rows);
+    [[nodiscard]] QTableWidget* table() const { return m_table; }
+    /// Tab-separated with a header line, full precision, C locale.
+    [[nodiscard]] QString toText() const;
+
+signals:
+    void rowActivated(int row); ///< double click or Enter
+
+protected:
+    void changeEvent(QEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+
+private:
+    void fill();
+    void fillRow(int row, const MetricsRow& result);
+
+    std::vector<MetricsRow> m_rows;
+    QTableWidget* m_table;
+    QLabel* m_empty;
+    QStackedWidget* m_stack;
+};
+
+} // namespace qs
