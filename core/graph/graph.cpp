@@ -19,7 +19,8 @@ const T* findAttribute(const Node& node, std::string_view key)
         return value;
     }
     throw Error(ErrorCode::InvalidArgument,
-        "attribute '" + std::string(key) + "' of node '" + node.name + "' (" + node.op + ") has the wrong type");
+        "attribute '" + std::string(key) + "' of node '" + node.name + "' (" + node.op
+            + ") has the wrong type");
 }
 
 } // namespace
@@ -65,7 +66,7 @@ std::int64_t Graph::parameterCount() const
     std::int64_t count = 0;
     for (const Value& value : m_values) {
         const DType type = value.dtype;
-        if (value.isConstant()
+        if (value.isConstant() && value.constant.shape().rank() > 0
             && (type == DType::F32 || type == DType::F16 || type == DType::BF16 || type == DType::F64)) {
             count += value.constant.elementCount();
         }

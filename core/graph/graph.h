@@ -65,7 +65,8 @@ public:
     [[nodiscard]] const std::vector<ValueId>& outputs() const { return m_outputs; }
     [[nodiscard]] std::optional<ValueId> findValue(std::string_view name) const;
     [[nodiscard]] std::optional<NodeId> findNode(std::string_view name) const;
-    /// Sum of the elements of all floating-point constants.
+    /// Sum of the elements of all floating-point constants with at least one dimension (a scalar, such as the
+    /// scale of an attention, is part of an operation, not trained).
     [[nodiscard]] std::int64_t parameterCount() const;
 
 private:

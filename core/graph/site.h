@@ -51,6 +51,13 @@ struct Site
 [[nodiscard]] std::string_view nameOf(Role role);
 /// The graph's sites in execution order; each linear's weight follows its input. Recognises Linear, Conv and the
 /// attention pattern MatMul -> [Mul|Div] -> Softmax -> MatMul; roles come from what produces and reads the values.
+///
+/// - "<layer>.input", "<layer>.weight" for every Conv and Linear. Linears that read one value share one input
+///   site, named after the first of them, or "<parent>.qkv.input" when they make query, key and value.
+/// - "<parent>.query", ".key", ".softmax", ".value" for every attention, where <parent> is the dotted path that
+///   encloses the softmax node ("blocks.3.attn"). Query and key belong to the layer of the first MatMul, softmax
+///   and value to the second. The value of ".key" is [B, H, T, d] before the Transpose of its last two
+///   dimensions, and its reader is that Transpose; where there is none it is the MatMul's own operand.
 [[nodiscard]] std::vector<Site> findSites(const Graph& graph);
 /// Index of the site of that name, or -1.
 [[nodiscard]] int indexOfSite(const std::vector<Site>& sites, std::string_view name);

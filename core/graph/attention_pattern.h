@@ -1,0 +1,27 @@
+#pragma once
+
+#include "core/graph/site.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace qs {
+
+/// One occurrence of MatMul -> [Mul|Div|Add|Where] -> Softmax -> MatMul, whose last operands are computed,
+/// not stored.
+struct AttentionPattern
+{
+    NodeId scores = kNoNode; ///< MatMul of query and transposed key
+    NodeId softmax = kNoNode;
+    NodeId context = kNoNode; ///< MatMul of the probabilities and the value
+};
+
+/// All attention patterns, in order of their softmax.
+[[nodiscard]] std::vector<AttentionPattern> findAttention(const Graph& graph);
+
+/// Walks back from a value through nodes that only move or scale elements (Reshape, Transpose, Split,
+/// Squeeze, ...) to the value they began with.
+[[nodiscard]] ValueId originOf(const Graph& graph, ValueId value);
+
+} // namespace qs

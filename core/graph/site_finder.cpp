@@ -1,0 +1,311 @@
+#include "core/graph/attention_pattern.h"
+#include "core/graph/site.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <map>
+#include <set>
+#include <string_view>
+
+namespace qs {
+
+namespace {
+
+bool isNormalization(std::string_view op)
+{
+    return op == "LayerNormalization" || op == "RMSNormalization" || op == "SimplifiedLayerNormalization";
+}
+
+bool isActivationFunction(std::string_view op)
+{
+    constexpr std::array<std::string_view, 6> kOps {"Gelu", "FastGelu", "Relu", "Silu", "Swish", "HardSwish"};
+    return std::ranges::find(kOps, op) != kOps.end();
+}
+
+/// The dotted path without its last part; "" for a name without a dot.
+std::string parentOf(const std::string& name)
+{
+    const std::size_t dot = name.rfind('.');
+    return dot == std::string::npos ? std::string() : name.substr(0, dot);
+}
+
+bool isNumber(std::string_view part)
+{
+    return !part.empty() && std::ranges::all_of(part, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// The path through its first numbered part ("vit.encoder.layer.3"), and through a second numbered list of
+/// blocks inside it ("layers.0.blocks.1"); "" when no part is a number.
+std::string blockOf(const std::string& name)
+{
+    std::string block;
+    std::string_view last;
+    std::size_t begin = 0;
+    while (begin < name.size()) {
+        const std::size_t end = std::min(name.find('.', begin), name.size());
+        const std::string_view part = std::string_view(name).substr(begin, end - begin);
+        const bool isList = last == "blocks" || last == "layers" || last == "layer";
+        if (isNumber(part) && begin > 0 && (block.empty() || isList)) {
+            block = name.substr(0, end);
+        }
+        last = part;
+        begin = end + 1;
+    }
+    return block;
+}
+
+class SiteFinder
+{
+public:
+    explicit SiteFinder(const Graph& graph);
+    std::vector<Site> find();
+
+private:
+    [[nodiscard]] NodeId producerOfOrigin(ValueId value) const
+    {
+        return m_graph.value(originOf(m_graph, value)).producer;
+    }
+    [[nodiscard]] bool comesFrom(ValueId value, bool (*matches)(std::string_view op)) const;
+    /// Whether the linear makes a graph output, at most averaged with other linears.
+    [[nodiscard]] bool isHead(NodeId linear) const;
+    [[nodiscard]] Role roleOfLinear(NodeId linear) const;
+    void add(Site site, NodeId layer);
+    void addWeight(NodeId id, Role role, int axis);
+    void addConv(NodeId id);
+    void addLinear(NodeId id);
+    void addOperand(
+        std::string_view name, Role role, const AttentionPattern& pattern, NodeId node, int input);
+
+    const Graph& m_graph;
+    std::map<NodeId, AttentionPattern> m_attentionOf; ///< by either of its MatMuls
+    std::set<NodeId> m_operandLinears; ///< linears whose result is a query, key or value
+    std::set<ValueId> m_done; ///< values that have their input or weight site
+    std::set<std::string> m_names;
+    std::vector<Site> m_sites;
+};
+
+SiteFinder::SiteFinder(const Graph& graph)
+    : m_graph(graph)
+{
+    for (const AttentionPattern& pattern : findAttention(graph)) {
+        m_attentionOf[pattern.scores] = pattern;
+        m_attentionOf[pattern.context] = pattern;
+        const Node& scores = graph.node(pattern.scores);
+        for (const ValueId operand :
+            {scores.inputs[0], scores.inputs[1], graph.node(pattern.context).inputs[1]}) {
+            const NodeId producer = producerOfOrigin(operand);
+            if (producer != kNoNode && graph.node(producer).op == "Linear") {
+                m_operandLinears.insert(producer);
+            }
+        }
+    }
+}
+
+bool SiteFinder::comesFrom(ValueId value, bool (*matches)(std::string_view op)) const
+{
+    const NodeId producer = producerOfOrigin(value);
+    return producer != kNoNode && matches(m_graph.node(producer).op);
+}
+
+bool SiteFinder::isHead(NodeId linear) const
+{
+    constexpr int kLongest = 4; // nodes between the linear and the output
+    const auto& outputs = m_graph.outputs();
+    ValueId value = m_graph.node(linear).outputs.front();
+    for (int step = 0; step < kLongest; ++step) {
+        if (std::ranges::find(outputs, value) != outputs.end()) {
+            return true;
+        }
+        const std::vector<NodeId>& readers = m_graph.value(value).consumers;
+        if (readers.size() != 1) {
+            return false;
+        }
+        const Node& reader = m_graph.node(readers.front());
+        const bool joinsLinears
+            = reader.op == "Add" && std::ranges::all_of(reader.inputs, [this](ValueId input) {
+                  const NodeId producer = input == kNoValue ? kNoNode : m_graph.value(input).producer;
+                  return producer != kNoNode && m_graph.node(producer).op == "Linear";
+              });
+        const bool passes = reader.op == "Mul" || reader.op == "Div" || reader.op == "Softmax"
+            || reader.op == "LogSoftmax" || reader.op == "Reshape" || reader.op == "Squeeze"
+            || reader.op == "Identity";
+        if ((!joinsLinears && !passes) || reader.outputs.empty()) {
+            return false;
+        }
+        value = reader.outputs.front();
+    }
+    return false;
+}
+
+Role SiteFinder::roleOfLinear(NodeId linear) const
+{
+    const ValueId input = m_graph.node(linear).inputs.front();
+    const bool afterNorm = comesFrom(input, isNormalization);
+    if (m_operandLinears.contains(linear)) {
+        return afterNorm ? Role::PostNormQkv : Role::Other;
+    }
+    const NodeId producer = producerOfOrigin(input);
+    const auto attention = m_attentionOf.find(producer);
+    if (attention != m_attentionOf.end() && attention->second.context == producer) {
+        return Role::Projection;
+    }
+    if (isHead(linear)) {
+        return Role::Head;
+    }
+    if (comesFrom(input, isActivationFunction)) {
+        return Role::PostGeluFc2;
+    }
+    return afterNorm ? Role::PostNormFc1 : Role::Other;
+}
+
+void SiteFinder::add(Site site, NodeId layer)
+{
+    const std::string wanted = site.name;
+    for (int i = 2; !m_names.insert(site.name).second; ++i) {
+        site.name = wanted + "_" + std::to_string(i);
+    }
+    site.layer = m_graph.node(layer).name;
+    site.block = blockOf(site.layer);
+    m_sites.push_back(std::move(site));
+}
+
+void SiteFinder::addWeight(NodeId id, Role role, int axis)
+{
+    const Node& node = m_graph.node(id);
+    const ValueId weight = node.inputs[1];
+    if (weight == kNoValue || !m_graph.value(weight).isConstant() || !m_done.insert(weight).second) {
+        return;
+    }
+    Site site;
+    site.name = node.name + ".weight";
+    site.kind = SiteKind::Weight;
+    site.role = role;
+    site.value = weight;
+    for (const NodeId reader : m_graph.value(weight).consumers) { // tied weights have several
+        const Node& other = m_graph.node(reader);
+        if (other.op == node.op && other.inputs.size() > 1 && other.inputs[1] == weight
+            && other.intAttribute("transB", 0) == node.intAttribute("transB", 0)) {
+            site.readers.emplace_back(reader, 1);
+        }
+    }
+    site.weightAxis = axis;
+    site.groups = m_graph.value(weight).constant.shape()[static_cast<std::size_t>(axis)];
+    add(std::move(site), id);
+}
+
+void SiteFinder::addConv(NodeId id)
+{
+    const Node& node = m_graph.node(id);
+    const Value& weight = m_graph.value(node.inputs[1]);
+    if (!weight.isConstant() || weight.constant.shape().rank() < 3) {
+        return;
+    }
+    const auto& inputs = m_graph.inputs();
+    const bool readsInput = std::ranges::find(inputs, originOf(m_graph, node.inputs[0])) != inputs.end();
+    const Role role = readsInput ? Role::PatchEmbedding : Role::Other;
+    if (m_done.insert(node.inputs[0]).second) {
+        Site site;
+        site.name = node.name + ".input";
+        site.role = role;
+        site.value = node.inputs[0];
+        site.readers = {{id, 0}};
+        site.groups = weight.constant.shape()[1] * node.intAttribute("group", 1);
+        add(std::move(site), id);
+    }
+    addWeight(id, role, 0);
+}
+
+void SiteFinder::addLinear(NodeId id)
+{
+    const Node& node = m_graph.node(id);
+    const Value& weight = m_graph.value(node.inputs[1]);
+    if (!weight.isConstant() || weight.constant.shape().rank() != 2) {
+        return;
+    }
+    const bool transposed = node.intAttribute("transB", 0) != 0;
+    const Role role = roleOfLinear(id);
+    if (m_done.insert(node.inputs[0]).second) {
+        Site site;
+        site.role = role;
+        site.value = node.inputs[0];
+        bool allOperands = true;
+        for (const NodeId reader : m_graph.value(site.value).consumers) {
+            const Node& other = m_graph.node(reader);
+            if (other.op == "Linear" && other.inputs.front() == site.value) {
+                site.readers.emplace_back(reader, 0);
+                allOperands = allOperands && m_operandLinears.contains(reader);
+            }
+        }
+        const std::string parent = parentOf(node.name);
+        const bool shared = site.readers.size() > 1 && allOperands;
+        site.name = (shared ? parent + (parent.empty() ? "qkv" : ".qkv") : node.name) + ".input";
+        site.groups = weight.constant.shape()[transposed ? 1 : 0];
+        add(std::move(site), id);
+    }
+    addWeight(id, role, transposed ? 0 : 1);
+}
+
+void SiteFinder::addOperand(
+    std::string_view name, Role role, const AttentionPattern& pattern, NodeId node, int input)
+{
+    Site site;
+    site.role = role;
+    site.value = m_graph.node(node).inputs[static_cast<std::size_t>(input)];
+    site.readers = {{node, input}};
+    const Value& operand = m_graph.value(site.value);
+    if (operand.isConstant()) {
+        return;
+    }
+    if (role == Role::Key && operand.producer != kNoNode && operand.consumers.size() == 1) {
+        const Node& producer = m_graph.node(operand.producer);
+        const std::vector<std::int64_t> order = producer.intsAttribute("perm");
+        if (producer.op == "Transpose" && order == std::vector<std::int64_t> {0, 1, 3, 2}) {
+            site.value = producer.inputs.front();
+            site.readers = {{operand.producer, 0}};
+        }
+    }
+    const std::string parent = parentOf(m_graph.node(pattern.softmax).name);
+    site.name = (parent.empty() ? m_graph.node(pattern.softmax).name : parent) + "." + std::string(name);
+    site.groupAxis = GroupAxis::Head;
+    const std::vector<std::int64_t>& dims = m_graph.value(site.value).dims;
+    site.groups = dims.size() == 4 && dims[1] > 0 ? dims[1] : 1;
+    add(std::move(site), node);
+}
+
+std::vector<Site> SiteFinder::find()
+{
+    const auto count = static_cast<NodeId>(m_graph.nodes().size());
+    for (NodeId id = 0; id < count; ++id) {
+        const Node& node = m_graph.node(id);
+        const bool hasOperands
+            = node.inputs.size() >= 2 && node.inputs[0] != kNoValue && node.inputs[1] != kNoValue;
+        if (!hasOperands || node.outputs.empty()) {
+            continue;
+        }
+        if (node.op == "Conv") {
+            addConv(id);
+        } else if (node.op == "Linear") {
+            addLinear(id);
+        } else if (const auto it = m_attentionOf.find(id); it != m_attentionOf.end()) {
+            const AttentionPattern& pattern = it->second;
+            if (id == pattern.scores) {
+                addOperand("query", Role::Query, pattern, id, 0);
+                addOperand("key", Role::Key, pattern, id, 1);
+            } else {
+                addOperand("softmax", Role::Softmax, pattern, id, 0);
+                addOperand("value", Role::Value, pattern, id, 1);
+            }
+        }
+    }
+    return std::move(m_sites);
+}
+
+} // namespace
+
+std::vector<Site> findSites(const Graph& graph)
+{
+    return SiteFinder(graph).find();
+}
+
+} // namespace qs
