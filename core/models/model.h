@@ -34,6 +34,7 @@ struct Model
     std::filesystem::path path;
     std::string name; ///< for titles: the architecture, or the file's stem
     std::string hash; ///< SHA-256 of the weight file
+    std::string configHash; ///< SHA-256 of config.json, "" where there is none
     std::shared_ptr<const Graph> graph;
     std::vector<Site> sites; ///< findSites(*graph)
     std::optional<Preprocessing> preprocessing; ///< models with an image input
