@@ -17,4 +17,16 @@ std::string_view nameOf(ErrorCode code)
     return "unknown";
 }
 
+std::string plainSentence(std::string_view text)
+{
+    constexpr std::size_t kLongest = 500;
+    std::string result(text.substr(0, kLongest));
+    for (char& letter : result) {
+        if (static_cast<unsigned char>(letter) < 0x20 || letter == 0x7F) {
+            letter = '?';
+        }
+    }
+    return text.size() > kLongest ? result + "..." : result;
+}
+
 } // namespace qs

@@ -21,7 +21,11 @@ enum class ErrorCode {
 /// Lower-case name of the code, for logs ("corrupt file").
 [[nodiscard]] std::string_view nameOf(ErrorCode code);
 
-/// The only exception core/ throws. what() is one sentence naming the file, tensor, operator or layer and the numbers.
+/// Text that quotes a file, fit for one sentence: control characters as '?', cut behind 500 bytes.
+[[nodiscard]] std::string plainSentence(std::string_view text);
+
+/// The only exception core/ throws. what() is one sentence naming the file, tensor, operator or layer and the
+/// numbers.
 class Error : public std::runtime_error
 {
 public:

@@ -44,17 +44,20 @@ public:
     /// What the target runtime would not accept or would compute otherwise than the screen shows.
     [[nodiscard]] virtual std::vector<LintFinding> lint(const ExportInput& input) const = 0;
     /// Writes atomically. Throws Error(Unsupported) with the first lint error, Error(Io).
-    virtual void write(const ExportInput& input, const std::filesystem::path& file, const TaskContext& context) const
-        = 0;
-    /// Reads the file back with the program's own reader, runs it on `samples` and returns its logits [N, classes].
+    virtual void write(
+        const ExportInput& input, const std::filesystem::path& file, const TaskContext& context) const = 0;
+    /// Reads the file back with the program's own reader, runs it on `samples` and returns its logits [N,
+    /// classes].
     [[nodiscard]] virtual Tensor runFile(
-        const std::filesystem::path& file, const Tensor& samples, const TaskContext& context) const
-        = 0;
+        const std::filesystem::path& file, const Tensor& samples, const TaskContext& context) const = 0;
 };
 
 [[nodiscard]] const std::vector<std::unique_ptr<Exporter>>& exporters();
 /// Throws Error(InvalidArgument) listing the known names.
 [[nodiscard]] const Exporter& exporterNamed(const std::string& name);
+
+/// Throws Error(Unsupported) with the first error that the format's linter finds.
+void requireNoLintErrors(const Exporter& exporter, const ExportInput& input);
 
 /// Round-trip proof: the file's logits against the simulation's on the same samples.
 struct Verification

@@ -70,7 +70,7 @@ OnnxFile readOnnxFile(const std::filesystem::path& path)
         if (error.code() == ErrorCode::Io) {
             throw;
         }
-        throw Error(error.code(), "cannot read '" + path.string() + "': " + error.what());
+        throw Error(error.code(), "cannot read '" + path.string() + "': " + plainSentence(error.what()));
     }
 }
 
