@@ -41,7 +41,7 @@ private:
     ValueId layerNorm(const std::string& name, ValueId x);
     ValueId reshape(const std::string& name, ValueId x, const Dims& shape, const std::string& shapeName);
     ValueId transpose(const std::string& name, ValueId x, const Dims& order);
-    /// x times the block's LayerScale where it has one.
+    /// x times the block's LayerScale, in networks that have it.
     ValueId layerScale(const std::string& name, ValueId x);
 
     ValueId embedding(ValueId pixels);
@@ -135,7 +135,8 @@ ValueId VitGraphMaker::transpose(const std::string& name, ValueId x, const Dims&
 
 ValueId VitGraphMaker::layerScale(const std::string& name, ValueId x)
 {
-    if (!m_tensors.has(name + ".gamma")) {
+    const std::string first = m_names.block(0);
+    if (!m_tensors.has(first + ".ls1.gamma") && !m_tensors.has(first + ".ls2.gamma")) {
         return x;
     }
     return node("Mul", name, {x, weight(name + ".gamma", {m_size.embedDim})}, Dims(m_builder.value(x).dims));

@@ -20,6 +20,7 @@ inline std::string readFile(const std::filesystem::path& path)
 
 inline void writeFile(const std::filesystem::path& path, const std::string& bytes)
 {
+    std::filesystem::remove(path); // truncating a file that exists makes some file systems flush it
     std::ofstream(path, std::ios::binary) << bytes;
 }
 
