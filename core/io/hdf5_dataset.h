@@ -23,7 +23,7 @@ public:
     [[nodiscard]] Tensor read() const;
     /// Rows [first, first + count) of the first dimension. Throws Error(InvalidArgument) too.
     [[nodiscard]] Tensor readRows(std::int64_t first, std::int64_t count) const;
-    /// One string (fixed or variable length), or a vector of bytes taken as text.
+    /// One string (of fixed length), or a vector of bytes taken as text.
     [[nodiscard]] std::string readText() const;
 
 private:

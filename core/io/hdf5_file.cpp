@@ -344,16 +344,9 @@ std::string Hdf5File::readString(const std::string& object, const std::string& a
     if (!type.valid() || H5Tget_class(type.id()) != H5T_STRING) {
         throw Error(ErrorCode::CorruptFile, m_state->subject(what) + " is not text");
     }
-    if (H5Tis_variable_str(type.id()) > 0) {
-        char* text = nullptr;
-        const Hdf5Handle memoryType = hdf5TextType(0);
-        H5Tset_cset(memoryType.id(), H5Tget_cset(type.id()));
-        if (H5Aread(handle.id(), memoryType.id(), static_cast<void*>(&text)) < 0) {
-            m_state->fail(what);
-        }
-        std::string result = (text != nullptr) ? text : "";
-        H5free_memory(text);
-        return result;
+    if (H5Tis_variable_str(type.id()) > 0) { // the library crashes on damaged heaps of such strings
+        throw Error(ErrorCode::Unsupported,
+            m_state->subject(what) + " is text of variable length; write it with a fixed length");
     }
     if (H5Tget_size(type.id()) > m_state->fileBytes) {
         throw Error(ErrorCode::CorruptFile, m_state->subject(what) + " is longer than the file");
@@ -449,8 +442,7 @@ void Hdf5File::makeGroup(const std::string& group)
 
 void Hdf5File::writeString(const std::string& object, const std::string& attribute, const std::string& text)
 {
-    const char* start = text.c_str();
-    m_state->writeAttribute(object, attribute, hdf5TextType(0).id(), static_cast<const void*>(&start));
+    m_state->writeAttribute(object, attribute, hdf5TextType(text.size() + 1).id(), text.c_str());
 }
 
 void Hdf5File::writeInteger(const std::string& object, const std::string& attribute, std::int64_t number)

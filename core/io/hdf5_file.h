@@ -38,7 +38,8 @@ public:
     /// Text of any length kept as a dataset (a string, or a vector of bytes).
     [[nodiscard]] std::string readText(const std::string& dataset) const;
     [[nodiscard]] bool hasAttribute(const std::string& object, const std::string& attribute) const;
-    /// Attributes hold one value; text is UTF-8 of fixed or variable length.
+    /// Attributes hold one value; text is UTF-8 of fixed length (the library crashes on damaged
+    /// variable-length text, so that is refused).
     [[nodiscard]] std::string readString(const std::string& object, const std::string& attribute) const;
     [[nodiscard]] std::int64_t readInteger(const std::string& object, const std::string& attribute) const;
     [[nodiscard]] double readReal(const std::string& object, const std::string& attribute) const;

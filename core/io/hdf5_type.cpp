@@ -93,9 +93,8 @@ Hdf5Handle hdf5TextType(std::size_t bytes)
 {
     silenceHdf5();
     Hdf5Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
-    if (H5Tset_size(type.id(), bytes == 0 ? H5T_VARIABLE : bytes) < 0
-        || H5Tset_cset(type.id(), H5T_CSET_UTF8) < 0
-        || H5Tset_strpad(type.id(), bytes == 0 ? H5T_STR_NULLTERM : H5T_STR_NULLPAD) < 0) {
+    if (H5Tset_size(type.id(), bytes) < 0 || H5Tset_cset(type.id(), H5T_CSET_UTF8) < 0
+        || H5Tset_strpad(type.id(), H5T_STR_NULLPAD) < 0) {
         throwHdf5(ErrorCode::Internal, "HDF5 cannot describe text");
     }
     return type;

@@ -16,7 +16,7 @@ namespace qs {
 /// references, odd integers and floats.
 [[nodiscard]] std::optional<DType> dtypeOfHdf5(std::int64_t type);
 
-/// A scalar UTF-8 string type of `bytes` bytes, zero-padded; 0 = of variable length.
+/// A scalar UTF-8 string type of `bytes` bytes, zero-padded; at least one.
 [[nodiscard]] Hdf5Handle hdf5TextType(std::size_t bytes);
 
 } // namespace qs
