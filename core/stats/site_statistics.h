@@ -19,7 +19,7 @@ struct GroupStatistics
     float maximum = 0.0F;
     double sum = 0.0;
     double sumOfSquares = 0.0;
-    Histogram histogram;
+    Histogram histogram {};
 
     friend bool operator==(const GroupStatistics&, const GroupStatistics&) = default;
 };
@@ -49,7 +49,8 @@ struct Calibration
     std::int64_t sampleCount = 0;
     std::map<std::string, std::shared_ptr<const SiteStatistics>> sites; ///< by site name, activations only
 
-    [[nodiscard]] std::shared_ptr<const SiteStatistics> find(const std::string& site) const; ///< null when absent
+    [[nodiscard]] std::shared_ptr<const SiteStatistics> find(
+        const std::string& site) const; ///< null when absent
 };
 
 } // namespace qs
