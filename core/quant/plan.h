@@ -17,7 +17,8 @@ struct SiteChoice
     Granularity granularity = Granularity::Tensor;
     int bits = 8;
     BoundMethod method = BoundMethod::MinMax;
-    /// With BoundMethod::Manual: one entry for the tensor, or one per group; for logarithmic quantizers upper = d.
+    /// With BoundMethod::Manual: one entry for the tensor, or one per group; for logarithmic quantizers upper
+    /// = d.
     std::vector<Bounds> manualBounds;
 
     friend bool operator==(const SiteChoice&, const SiteChoice&) = default;

@@ -28,7 +28,8 @@ enum class Granularity {
 /// How the clipping bounds come about.
 enum class BoundMethod {
     MinMax,
-    Percentile, ///< best of the RepQ-ViT candidates {0.999, 0.9999, 0.99999} by squared error (methods.md 1.2)
+    Percentile, ///< best of the RepQ-ViT candidates {0.999, 0.9999, 0.99999} by squared error
+                ///< (methods.md 1.2)
     Mse, ///< least squared error over shrunken min-max ranges
     Manual ///< SiteChoice::manualBounds
 };

@@ -11,12 +11,14 @@ namespace qs {
 
 namespace {
 
-/// Whether a value's code saturates. Logarithmic quantizers clip above d only: their lower end is zeroing.
+/// Whether a value's code saturates. Logarithmic quantizers clip above the cell of code 0
+/// only: their lower end is zeroing.
 bool isClipped(float value, const QuantParams& params, std::size_t index)
 {
     const float scale = params.scales[index];
     if (params.kind != QuantizerKind::Uniform) {
-        return value > scale;
+        const double perOctave = params.kind == QuantizerKind::LogSqrt2 ? 2.0 : 1.0;
+        return static_cast<double>(value) > static_cast<double>(scale) * std::exp2(0.5 / perOctave);
     }
     const double code
         = std::nearbyint(static_cast<double>(value / scale)) + static_cast<double>(params.zeroPoints[index]);
