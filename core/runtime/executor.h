@@ -21,15 +21,17 @@ public:
     virtual void observe(int site, const ActivationView& view) = 0;
 };
 
-/// A value supplied instead of being computed: a graph input, or any inner value (execution then starts behind it).
+/// A value supplied instead of being computed: a graph input, or any inner value (execution then starts
+/// behind it).
 struct Feed
 {
     ValueId value = kNoValue;
     Tensor tensor; ///< F32 (or the value's integer type), batch first
 };
 
-/// Runs a model's graph on batches. Keeps compiled steps, packed weights and buffers between calls, so keep one per
-/// thread of work; a single executor must not run twice at once. Results are the same bits for any thread count.
+/// Runs a model's graph on batches. Keeps compiled steps, packed weights and buffers between calls, so keep
+/// one per thread of work; a single executor must not run twice at once. Results are the same bits for any
+/// thread count.
 class Executor
 {
 public:
@@ -41,12 +43,13 @@ public:
 
     /// Applies `transform` to what the readers of this activation site see; null removes it.
     void setSiteTransform(int site, std::shared_ptr<const RowTransform> transform);
-    /// Replaces a constant (a weight by its fake-quantized copy, of the same shape, F32); an invalid tensor restores it.
+    /// Replaces a constant (a weight by its fake-quantized copy, of the same shape, F32); an invalid tensor
+    /// restores it.
     void setConstant(ValueId constant, Tensor replacement);
 
-    /// Computes the fetched values from the feeds, running only the nodes they need. Any value may be fetched; those
-    /// not fetched may be fused away. Batch size is taken from the feeds. Throws Error: ShapeMismatch, InvalidArgument
-    /// (a needed input is not fed), Cancelled (within 100 ms).
+    /// Computes the fetched values from the feeds, running only the nodes they need. Any value may be
+    /// fetched; those not fetched may be fused away. Batch size is taken from the feeds. Throws Error:
+    /// ShapeMismatch, InvalidArgument (a needed input is not fed), Cancelled (within 100 ms).
     [[nodiscard]] std::vector<Tensor> run(std::span<const Feed> feeds, std::span<const ValueId> fetches,
         SiteObserver* observer = nullptr, const TaskContext& context = {});
 

@@ -5,8 +5,8 @@
 
 namespace qs {
 
-/// What the engine applies to an activation between its producer and the readers of a site: a fake quantizer. Called
-/// for every row of the ActivationView, from several threads at once.
+/// What the engine applies to an activation between its producer and the readers of a site: a fake quantizer.
+/// Called for every row of the ActivationView, from several threads at once.
 class RowTransform
 {
 public:

@@ -1,0 +1,10 @@
+#pragma once
+
+namespace qs {
+
+class KernelRegistry;
+
+/// Conv.
+void addConvolutionKernels(KernelRegistry& registry);
+
+} // namespace qs

@@ -1,0 +1,10 @@
+#pragma once
+
+namespace qs {
+
+class KernelRegistry;
+
+/// Functions of one operand: Erf, Tanh, Gelu, Round, Cast and the like.
+void addUnaryKernels(KernelRegistry& registry);
+
+} // namespace qs
