@@ -3,7 +3,7 @@
 #include "core/base/error.h"
 #include "core/eval/fp32_cache.h"
 #include "core/eval/plan_applier.h"
-#include "core/quant/weight_error.h"
+#include "core/eval/site_error.h"
 
 #include <algorithm>
 #include <cstring>
@@ -50,31 +50,6 @@ CachedSet cacheFp32(
     }
     set.logits = stacked(logits);
     return set;
-}
-
-/// The site's own error: activations from the calibration, weights from their values.
-QuantizationError ownError(
-    const Model& model, const Site& site, const QuantParams& params, const Calibration& calibration)
-{
-    if (site.kind == SiteKind::Activation) {
-        return quantizationError(*calibration.find(site.name), params);
-    }
-    const Tensor weight = model.graph->value(site.value).constant.toF32();
-    return weightQuantizationError(weight, params, site.weightAxis);
-}
-
-QuantParams paramsOf(
-    const Model& model, const Site& site, const SiteChoice& choice, const Calibration& calibration)
-{
-    if (site.kind == SiteKind::Weight) {
-        return resolveWeight(choice, model.graph->value(site.value).constant.toF32(), site.weightAxis);
-    }
-    const auto statistics = calibration.find(site.name);
-    if (!statistics) {
-        throw Error(
-            ErrorCode::InvalidArgument, "the calibration has no statistics of site '" + site.name + "'");
-    }
-    return resolveActivation(choice, *statistics);
 }
 
 SiteChoice choiceFor(const Plan& plan, const Site& site, const SiteChoice& fallback)
@@ -131,10 +106,10 @@ std::vector<SiteSensitivity> measureSensitivity(std::shared_ptr<const Model> mod
         context.report("sensitivity", static_cast<std::int64_t>(results.size()),
             static_cast<std::int64_t>(model->sites.size()));
         const SiteChoice choice = choiceFor(plan, site, options.fallback);
-        const QuantParams params = paramsOf(*model, site, choice, calibration);
+        const QuantParams params = resolveSite(*model, calibration, site, choice);
         applier.apply({{site.name, params}});
         const Metrics metrics = computeMetrics(logitsFrom(executor, set, site, inner), set.logits, {});
-        const QuantizationError error = ownError(*model, site, params, calibration);
+        const QuantizationError error = siteError(*model, calibration, site, params);
         results.push_back({site.name, site.kind, choice.bits, metrics.logitsSqnrDb, metrics.klNats,
             metrics.agreementPercent, error.sqnrDb(),
             error.total() > 0.0 ? error.clipping / error.total() : 0.0});

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "core/quant/resolve.h"
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace qs {
+
+/// Resolves plans again and again while a user edits: sites whose choice did not change since the last call keep their
+/// parameters, so one edit costs one site. One thread at a time.
+class PlanResolver
+{
+public:
+    PlanResolver(std::shared_ptr<const Model> model, std::shared_ptr<const Calibration> calibration);
+
+    /// Same result as resolvePlan(), whatever was asked before. Throws Error as it does; Cancelled leaves the cache of
+    /// finished sites intact.
+    [[nodiscard]] ResolvedPlan resolve(const Plan& plan, const TaskContext& context = {});
+    /// One site, cached as well. The choice need not be enabled.
+    [[nodiscard]] const QuantParams& resolve(int site, const SiteChoice& choice);
+
+private:
+    struct Entry
+    {
+        SiteChoice choice;
+        QuantParams params;
+    };
+
+    std::shared_ptr<const Model> m_model;
+    std::shared_ptr<const Calibration> m_calibration;
+    std::map<std::string, Entry> m_entries;
+};
+
+} // namespace qs
