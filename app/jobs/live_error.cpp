@@ -1,0 +1,208 @@
+#include "app/jobs/live_error.h"
+
+#include "core/eval/site_error.h"
+
+#include <QPointer>
+
+namespace qs {
+
+namespace {
+
+const QString kKey = QStringLiteral("live-error");
+
+bool isQuick(const Site& site, const SiteChoice& choice)
+{
+    return site.kind == SiteKind::Activation
+        && (choice.method == BoundMethod::Manual || choice.method == BoundMethod::MinMax);
+}
+
+} // namespace
+
+/// State of the computation itself: touched by jobs of the live lane only, which run one after the other.
+struct LiveError::Worker
+{
+    std::shared_ptr<const Model> model;
+    std::shared_ptr<const Calibration> calibration;
+    std::shared_ptr<const DataSource> probe;
+    std::unique_ptr<PlanResolver> resolver;
+    std::unique_ptr<IncrementalEvaluator> evaluator;
+
+    void prepare(const TaskContext& context)
+    {
+        if (!resolver) {
+            resolver = std::make_unique<PlanResolver>(model, calibration);
+        }
+        if (!evaluator && probe && probe->size() > 0) {
+            context.throwIfCancelled();
+            const std::int64_t samples = std::min(kProbeSamples, probe->size());
+            auto made = std::make_unique<IncrementalEvaluator>(model, loadBatch(*probe, 0, samples));
+            made->prepare(context);
+            evaluator = std::move(made);
+        }
+    }
+};
+
+/// What a job has found so far; delivered after each stage.
+struct LiveError::Answer
+{
+    std::optional<QuantParams> params;
+    std::optional<QuantizationError> tensor;
+    std::optional<LayerError> layer;
+    std::optional<Metrics> model;
+    std::string failure;
+    std::int64_t probeSamples = 0;
+    bool finished = false;
+};
+
+LiveError::LiveError(JobRunner* runner, QObject* parent)
+    : QObject(parent)
+    , m_runner(runner)
+{
+    m_start.setSingleShot(true);
+    m_start.setInterval(0);
+    connect(&m_start, &QTimer::timeout, this, &LiveError::startJob);
+}
+
+void LiveError::setDocument(std::shared_ptr<const Model> model, std::shared_ptr<const Calibration> calibration,
+    std::shared_ptr<const DataSource> probe)
+{
+    m_runner->cancel(kKey);
+    m_start.stop();
+    ++m_serial;
+    m_model = std::move(model);
+    m_calibration = std::move(calibration);
+    m_worker = std::make_shared<Worker>();
+    m_worker->model = m_model;
+    m_worker->calibration = m_calibration;
+    m_worker->probe = std::move(probe);
+    m_site = -1;
+    m_state = {};
+    emit stateChanged();
+}
+
+void LiveError::request(int site, const Plan& plan)
+{
+    ++m_serial;
+    m_plan = plan;
+    if (!m_model || !m_calibration || site < 0) {
+        m_site = -1;
+        m_state = {};
+        m_runner->cancel(kKey);
+        emit stateChanged();
+        return;
+    }
+    if (site != m_site) {
+        m_site = site;
+        const auto modelError = m_state.model; // the plan's, not the site's: still worth showing
+        m_state = {};
+        m_state.site = m_model->sites[static_cast<std::size_t>(site)].name;
+        m_state.model = modelError;
+    }
+    const SiteChoice* choice = plan.find(m_state.site);
+    m_state.failure.clear();
+    m_state.tensorState = m_state.tensor ? ResultState::Stale : ResultState::Computing;
+    m_state.layerState = m_state.layer ? ResultState::Stale : ResultState::Computing;
+    m_state.modelState = m_state.model ? ResultState::Stale : ResultState::Computing;
+    computeTensorError(choice == nullptr ? SiteChoice() : *choice);
+    emit stateChanged();
+    m_start.start();
+}
+
+void LiveError::computeTensorError(const SiteChoice& choice)
+{
+    const Site& site = m_model->sites[static_cast<std::size_t>(m_site)];
+    if (!isQuick(site, choice)) {
+        return; // found on the live lane
+    }
+    try {
+        const auto statistics = m_calibration->find(site.name);
+        if (statistics) {
+            m_state.params = resolveActivation(choice, *statistics);
+            m_state.tensor = quantizationError(*statistics, *m_state.params);
+            m_state.tensorState = ResultState::Live;
+        }
+    } catch (const Error& error) {
+        m_state.failure = error.what();
+        m_state.tensorState = ResultState::None;
+    }
+}
+
+void LiveError::startJob()
+{
+    if (m_site < 0) {
+        return;
+    }
+    const quint64 serial = m_serial;
+    const QPointer<LiveError> self(this); // jobs may outlive this object, answers are only looked at on its thread
+    auto work = [self, runner = m_runner, serial, worker = m_worker, plan = m_plan, index = m_site](
+                    const TaskContext& context) {
+        const Site& site = worker->model->sites[static_cast<std::size_t>(index)];
+        const SiteChoice* found = plan.find(site.name);
+        const SiteChoice choice = found == nullptr ? SiteChoice() : *found;
+        const auto tell = [&](const Answer& answer) {
+            runner->deliver([self, serial, answer] {
+                if (self) {
+                    self->accept(serial, answer);
+                }
+            });
+        };
+        if (!worker->resolver) {
+            worker->resolver = std::make_unique<PlanResolver>(worker->model, worker->calibration);
+        }
+        Answer answer;
+        answer.params = worker->resolver->resolve(index, choice);
+        answer.tensor = siteError(*worker->model, *worker->calibration, site, *answer.params);
+        tell(answer);
+        worker->prepare(context);
+        if (worker->evaluator) {
+            answer.probeSamples = worker->evaluator->sampleCount();
+            answer.layer = worker->evaluator->layerError(index, *answer.params, context);
+            tell(answer);
+            const ResolvedPlan resolved = worker->resolver->resolve(plan, context);
+            answer.model = worker->evaluator->modelError(resolved, index, context);
+        }
+        answer.finished = true;
+        return answer;
+    };
+    m_runner->start(Lane::Live, kKey, QString(), std::move(work), [self, serial](Outcome<Answer> outcome) {
+        if (!self) {
+            return;
+        }
+        if (const auto* answer = std::get_if<Answer>(&outcome)) {
+            self->accept(serial, *answer);
+        } else if (const auto& failure = std::get<Failure>(outcome); !failure.isCancelled()) {
+            Answer failed;
+            failed.failure = failure.message;
+            failed.finished = true;
+            self->accept(serial, failed);
+        }
+    });
+}
+
+void LiveError::accept(quint64 serial, const Answer& answer)
+{
+    if (serial != m_serial) {
+        return; // the hand has moved on
+    }
+    const auto take = [&](auto& target, const auto& source, ResultState& state) {
+        if (source) {
+            target = source;
+            state = ResultState::Live;
+        } else if (answer.finished) {
+            state = ResultState::None;
+        } else {
+            state = ResultState::Computing;
+        }
+    };
+    if (answer.params) {
+        m_state.params = answer.params;
+    }
+    take(m_state.tensor, answer.tensor, m_state.tensorState);
+    take(m_state.layer, answer.layer, m_state.layerState);
+    take(m_state.model, answer.model, m_state.modelState);
+    m_state.probeSamples = answer.probeSamples;
+    m_state.failure = answer.failure;
+    emit stateChanged();
+}
+
+} // namespace qs

@@ -1,0 +1,157 @@
+#include "app/session/session.h"
+
+#include "app/session/change_choices_command.h"
+#include "app/session/logging.h"
+
+namespace qs {
+
+Session::Session(QObject* parent)
+    : QObject(parent)
+{
+}
+
+Session::~Session() = default;
+
+SiteChoice Session::choice(const std::string& site) const
+{
+    const SiteChoice* found = m_plan.find(site);
+    return found == nullptr ? SiteChoice() : *found;
+}
+
+void Session::openModel(std::shared_ptr<const Model> model)
+{
+    qCInfo(lcSession) << "model" << QString::fromStdString(model->name) << "with" << model->sites.size() << "sites";
+    m_undoStack.clear();
+    m_model = std::move(model);
+    m_calibrationData.reset();
+    m_evaluationData.reset();
+    m_calibration.reset();
+    m_plan = makePreset(m_model->sites, {});
+    ++m_revision;
+    m_reference = Tensor();
+    m_evaluation = {};
+    m_siteErrors = {};
+    m_sensitivity = {};
+    emit documentChanged();
+    emit dataChanged();
+    emit calibrationChanged();
+    emit evaluationChanged();
+    emit sensitivityChanged();
+}
+
+void Session::setCalibrationData(std::shared_ptr<const DataSource> data)
+{
+    m_calibrationData = std::move(data);
+    m_calibration.reset();
+    m_siteErrors = {};
+    m_sensitivity = {};
+    emit dataChanged();
+    emit calibrationChanged();
+    emit sensitivityChanged();
+}
+
+void Session::setEvaluationData(std::shared_ptr<const DataSource> data)
+{
+    m_evaluationData = std::move(data);
+    m_reference = Tensor();
+    m_evaluation = {};
+    emit dataChanged();
+    emit evaluationChanged();
+}
+
+void Session::edit(const ChoiceMap& choices, const QString& text, int gesture)
+{
+    std::map<std::string, std::optional<SiteChoice>> before;
+    std::map<std::string, std::optional<SiteChoice>> after;
+    for (const auto& [site, choice] : choices) {
+        const SiteChoice* present = m_plan.find(site);
+        if (present == nullptr || !(*present == choice)) {
+            before[site] = present == nullptr ? std::nullopt : std::optional(*present);
+            after[site] = choice;
+        }
+    }
+    if (!after.empty()) {
+        m_undoStack.push(new ChangeChoicesCommand(this, std::move(before), std::move(after), text, gesture));
+    }
+}
+
+void Session::abortGesture(int gesture)
+{
+    const int top = m_undoStack.index() - 1;
+    if (top < 0) {
+        return;
+    }
+    const auto* command = dynamic_cast<const ChangeChoicesCommand*>(m_undoStack.command(top));
+    if (command != nullptr && command->gesture() == gesture) {
+        // Merging the way back makes the step a change of nothing, which the stack then drops.
+        m_undoStack.push(command->inverse());
+    }
+}
+
+void Session::replacePlan(const Plan& plan, const QString& text)
+{
+    std::map<std::string, std::optional<SiteChoice>> before;
+    std::map<std::string, std::optional<SiteChoice>> after;
+    for (const auto& [site, choice] : m_plan.choices) {
+        if (plan.find(site) == nullptr) {
+            before[site] = choice;
+            after[site] = std::nullopt;
+        }
+    }
+    for (const auto& [site, choice] : plan.choices) {
+        const SiteChoice* present = m_plan.find(site);
+        if (present == nullptr || !(*present == choice)) {
+            before[site] = present == nullptr ? std::nullopt : std::optional(*present);
+            after[site] = choice;
+        }
+    }
+    if (!after.empty()) {
+        m_undoStack.push(new ChangeChoicesCommand(this, std::move(before), std::move(after), text, 0));
+    }
+}
+
+void Session::publishCalibration(std::shared_ptr<const Calibration> calibration)
+{
+    m_calibration = std::move(calibration);
+    emit calibrationChanged();
+}
+
+void Session::publishReference(Tensor logits)
+{
+    m_reference = std::move(logits);
+}
+
+void Session::publishEvaluation(std::shared_ptr<const Evaluation> evaluation, int revision)
+{
+    m_evaluation = {std::move(evaluation), revision};
+    emit evaluationChanged();
+}
+
+void Session::publishSiteErrors(std::shared_ptr<const SiteErrors> errors, int revision)
+{
+    m_siteErrors = {std::move(errors), revision};
+    emit siteErrorsChanged();
+}
+
+void Session::publishSensitivity(std::shared_ptr<const std::vector<SiteSensitivity>> results, int revision)
+{
+    m_sensitivity = {std::move(results), revision};
+    emit sensitivityChanged();
+}
+
+void Session::apply(const std::map<std::string, std::optional<SiteChoice>>& choices)
+{
+    QStringList changed;
+    for (const auto& [site, choice] : choices) {
+        if (choice) {
+            m_plan.choices[site] = *choice;
+        } else {
+            m_plan.choices.erase(site);
+        }
+        changed.append(QString::fromStdString(site));
+    }
+    ++m_revision;
+    emit choicesChanged(changed);
+}
+
+} // namespace qs

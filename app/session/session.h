@@ -1,0 +1,111 @@
+#pragma once
+
+#include "core/eval/evaluate.h"
+#include "core/eval/sensitivity.h"
+#include "core/io/data_source.h"
+#include "core/quant/plan.h"
+#include "core/quant/quantization_error.h"
+#include "core/stats/site_statistics.h"
+
+#include <QObject>
+#include <QString>
+#include <QStringList>
+#include <QUndoStack>
+
+#include <map>
+#include <memory>
+#include <optional>
+
+namespace qs {
+
+/// Choices of several sites at once; the unit of an edit.
+using ChoiceMap = std::map<std::string, SiteChoice>;
+
+/// Quantization error of each site's own values, by site name.
+using SiteErrors = std::map<std::string, QuantizationError>;
+
+/// A result together with the plan revision it was computed from. It is stale once the plan has moved on.
+template<typename T>
+struct Stamped
+{
+    std::shared_ptr<const T> value;
+    int revision = -1;
+};
+
+/// The one document: model, data, calibration, the plan with its undo history, and computed results. Lives on the UI
+/// thread. The plan changes through undo commands only; results are published as immutable values and are not undoable.
+class Session : public QObject
+{
+    Q_OBJECT
+public:
+    explicit Session(QObject* parent = nullptr);
+    ~Session() override;
+
+    [[nodiscard]] const std::shared_ptr<const Model>& model() const { return m_model; }
+    [[nodiscard]] const std::shared_ptr<const DataSource>& calibrationData() const { return m_calibrationData; }
+    [[nodiscard]] const std::shared_ptr<const DataSource>& evaluationData() const { return m_evaluationData; }
+    [[nodiscard]] const std::shared_ptr<const Calibration>& calibration() const { return m_calibration; }
+    [[nodiscard]] const Plan& plan() const { return m_plan; }
+    [[nodiscard]] SiteChoice choice(const std::string& site) const; ///< the default (disabled) one where absent
+    /// Counts every change of the plan; undo restores the plan, not the number.
+    [[nodiscard]] int revision() const { return m_revision; }
+    [[nodiscard]] QUndoStack* undoStack() { return &m_undoStack; }
+    [[nodiscard]] bool isModified() const { return !m_undoStack.isClean(); }
+
+    /// A new document: plan, history and results of the old one are gone. It starts with the W8A8 min-max preset.
+    void openModel(std::shared_ptr<const Model> model);
+    /// A new calibration set invalidates the statistics; the plan stays.
+    void setCalibrationData(std::shared_ptr<const DataSource> data);
+    void setEvaluationData(std::shared_ptr<const DataSource> data);
+
+    /// One undo step that sets the given sites' choices. Steps with the same non-zero gesture merge into one; a gesture
+    /// that ends where it began leaves none. Choices equal to the present ones are left out; if none remains, nothing
+    /// happens.
+    void edit(const ChoiceMap& choices, const QString& text, int gesture = 0);
+    /// Takes back everything the gesture did, leaving no undo step.
+    void abortGesture(int gesture);
+    /// Replaces the whole plan as one undo step.
+    void replacePlan(const Plan& plan, const QString& text);
+    [[nodiscard]] int newGesture() { return ++m_lastGesture; }
+
+    void publishCalibration(std::shared_ptr<const Calibration> calibration);
+    void publishReference(Tensor logits); ///< FP32 logits of the evaluation data
+    void publishEvaluation(std::shared_ptr<const Evaluation> evaluation, int revision);
+    /// Error of every enabled site's own values under the plan of that revision.
+    void publishSiteErrors(std::shared_ptr<const SiteErrors> errors, int revision);
+    void publishSensitivity(std::shared_ptr<const std::vector<SiteSensitivity>> results, int revision);
+
+    [[nodiscard]] const Tensor& reference() const { return m_reference; } ///< invalid until computed
+    [[nodiscard]] const Stamped<Evaluation>& evaluation() const { return m_evaluation; }
+    [[nodiscard]] const Stamped<SiteErrors>& siteErrors() const { return m_siteErrors; }
+    [[nodiscard]] const Stamped<std::vector<SiteSensitivity>>& sensitivity() const { return m_sensitivity; }
+
+signals:
+    void documentChanged(); ///< another model
+    void dataChanged();
+    void calibrationChanged();
+    void choicesChanged(const QStringList& sites);
+    void evaluationChanged();
+    void siteErrorsChanged();
+    void sensitivityChanged();
+
+private:
+    friend class ChangeChoicesCommand;
+    /// Sets (or, for nullopt, removes) choices without history.
+    void apply(const std::map<std::string, std::optional<SiteChoice>>& choices);
+
+    std::shared_ptr<const Model> m_model;
+    std::shared_ptr<const DataSource> m_calibrationData;
+    std::shared_ptr<const DataSource> m_evaluationData;
+    std::shared_ptr<const Calibration> m_calibration;
+    Plan m_plan;
+    int m_revision = 0;
+    int m_lastGesture = 0;
+    Tensor m_reference;
+    Stamped<Evaluation> m_evaluation;
+    Stamped<SiteErrors> m_siteErrors;
+    Stamped<std::vector<SiteSensitivity>> m_sensitivity;
+    QUndoStack m_undoStack;
+};
+
+} // namespace qs
