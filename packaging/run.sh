@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Builds a release and opens the window: on the bundled demo, or on what the arguments name. Without a display it runs
+# the demo job through the command line to its end. Does its own set-up on a fresh Debian 12.
+set -euo pipefail
+here=$(cd "$(dirname "$0")/.." && pwd)
+
+"$here/packaging/install-packages.sh"
+log="$here/build/release-build.log"
+mkdir -p "$here/build"
+if ! (cd "$here" && cmake --preset release && cmake --build --preset release) >"$log" 2>&1; then
+    tail -n 40 "$log" >&2
+    echo "the build failed; the whole log is in build/release-build.log" >&2
+    exit 1
+fi
+
+if [ -n "${DISPLAY:-}" ] || [ -n "${WAYLAND_DISPLAY:-}" ]; then
+    if [ $# -eq 0 ]; then
+        set -- --demo
+    fi
+    exec "$here/build/release/app/ui/quantoscope" "$@"
+fi
+echo "There is no display: running the demo job on the command line instead." >&2
+exec "$here/packaging/demo-job.sh" "$here/build/release/app/cli/quantoscope-cli"
