@@ -1,7 +1,6 @@
 #include "core/io/onnx_graph_converter.h"
 
 #include "core/base/error.h"
-#include "core/io/onnx_node_order.h"
 #include "core/io/onnx_tensor.h"
 
 #include <onnx/onnx_pb.h>
@@ -63,8 +62,8 @@ std::shared_ptr<const Graph> OnnxGraphConverter::convert()
     }
     addInitializers();
     addInputs();
-    for (const int index : executionOrder(m_model.graph())) {
-        addNode(*m_model.mutable_graph()->mutable_node(index));
+    for (onnx::NodeProto& node : *m_model.mutable_graph()->mutable_node()) {
+        addNode(node);
     }
     for (const auto& info : m_model.graph().value_info()) {
         recordShape(info);
@@ -221,7 +220,7 @@ ValueId OnnxGraphConverter::valueNamed(const std::string& name, const std::strin
 {
     const auto found = m_values.find(name);
     if (found == m_values.end()) {
-        throw Error(ErrorCode::CorruptFile, where + " reads '" + name + "', which nothing makes before it");
+        throw Error(ErrorCode::CorruptFile, where + " reads '" + name + "', which nothing before it makes");
     }
     return found->second;
 }
