@@ -13,8 +13,9 @@ std::shared_ptr<const Model> loadDirectory(const std::filesystem::path& director
 {
     const VitConfig config = readVitConfig(directory);
     const std::filesystem::path weightPath = directory / "model.safetensors";
-    if (!std::filesystem::exists(weightPath)
-        && std::filesystem::exists(directory / "model.safetensors.index.json")) {
+    std::error_code ignored; // what cannot be examined cannot be opened, and opening says why
+    if (!std::filesystem::exists(weightPath, ignored)
+        && std::filesystem::exists(directory / "model.safetensors.index.json", ignored)) {
         throw Error(ErrorCode::Unsupported,
             "'" + directory.string()
                 + "' keeps its weights in several files, which is not supported for ViT");
@@ -37,11 +38,13 @@ std::shared_ptr<const Model> loadDirectory(const std::filesystem::path& director
 
 std::shared_ptr<const Model> loadModel(const std::filesystem::path& path)
 {
-    if (std::filesystem::is_directory(path)) {
+    std::error_code failure;
+    if (std::filesystem::is_directory(path, failure)) {
         return loadDirectory(path);
     }
-    if (!std::filesystem::exists(path)) {
-        throw Error(ErrorCode::Io, "there is no model '" + path.string() + "'");
+    if (!std::filesystem::exists(path, failure)) {
+        throw Error(ErrorCode::Io,
+            "there is no model '" + path.string() + "'" + (failure ? ": " + failure.message() : ""));
     }
     if (path.extension() == ".onnx") {
         return loadOnnxModel(path);

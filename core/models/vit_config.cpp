@@ -231,7 +231,8 @@ VitConfig readHuggingFace(const ConfigReader& config, const std::filesystem::pat
     if (result.prefix != "vit" && result.prefix != "deit") {
         unsupported(config, "the model type", result.prefix);
     }
-    result.architecture = std::filesystem::weakly_canonical(directory).filename().string();
+    std::error_code ignored;
+    result.architecture = std::filesystem::weakly_canonical(directory, ignored).filename().string();
     const auto image = config.extent("image_size").value_or(std::pair<std::int64_t, std::int64_t>(224, 224));
     const auto patch = config.extent("patch_size").value_or(std::pair<std::int64_t, std::int64_t>(16, 16));
     result.imageHeight = image.first;
@@ -255,7 +256,7 @@ VitConfig readHuggingFace(const ConfigReader& config, const std::filesystem::pat
     result.preprocessing.resizeShorter = 0;
     result.preprocessing.resampling = result.prefix == "vit" ? Resampling::Bilinear : Resampling::Bicubic;
     const std::filesystem::path processor = directory / "preprocessor_config.json";
-    if (std::filesystem::exists(processor)) {
+    if (std::filesystem::exists(processor, ignored)) {
         readProcessor(ConfigReader(processor), result);
     }
     return result;

@@ -8,7 +8,6 @@
 
 #include <vector>
 
-class QAction;
 class QLabel;
 class QLineEdit;
 class QSortFilterProxyModel;
@@ -59,7 +58,6 @@ private:
     SiteTreeModel* m_model;
     QSortFilterProxyModel* m_proxy;
     QLineEdit* m_filter;
-    QAction* m_filterIcon;
     QLabel* m_count;
     QTreeView* m_tree;
     QLabel* m_empty;

@@ -228,6 +228,8 @@ private slots:
         writeFile(folder() / "model.txt", "?");
         QVERIFY_THROWS_EXCEPTION(Error, (void)loadModel(folder() / "model.txt"));
         QVERIFY_THROWS_EXCEPTION(Error, (void)loadModel(folder() / "nothing"));
+        QVERIFY_THROWS_EXCEPTION(
+            Error, (void)loadModel(folder() / std::string(5000, 'n'))); // longer than a name may be
     }
     void survivesFlippedBits()
     {

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+
+namespace qs {
+
+/// Columns a column kernel takes at once, and the alignment of lanes in the row kernels.
+inline constexpr int kMomentLanes = 16;
+/// Row kernels spread neighbouring values over this many tables, so that additions to one bin need not wait
+/// for each other: column c goes to table c % kMomentTables.
+inline constexpr int kMomentTables = 4;
+
+/// Logarithmic bins for probabilities: the octaves [2^-32, 2) cut into 16 equal parts. Slot 0 is for zeros
+/// and whatever lies below the first bin, the last slot takes whatever lies above.
+inline constexpr int kLog2PartBits = 4;
+inline constexpr int kLog2MantissaBits = 23 - kLog2PartBits;
+inline constexpr int kLog2LowestOctave = -32;
+inline constexpr int kLog2HighestOctave = 0;
+/// Bits of a float above its mantissa's rest, for 2^kLog2LowestOctave.
+inline constexpr std::int32_t kLog2Base = (127 + kLog2LowestOctave) << kLog2PartBits;
+inline constexpr int kLog2Slots = ((kLog2HighestOctave + 1 - kLog2LowestOctave) << kLog2PartBits) + 1;
+
+/// One bin while values arrive: how many, and the sums of t and t^2, t in [0, 1) being the place inside the
+/// bin. Floats: the owner empties them into doubles every few thousand values.
+struct alignas(16) MomentPacket
+{
+    float count = 0.0F;
+    float sum = 0.0F;
+    float squares = 0.0F;
+    float unused = 0.0F;
+};
+
+/// The inner loops of the statistics for one instruction set. All sets give the same bits: every step is a
+/// single correctly rounded operation and the order of additions to a bin is that of the rows. Of a finite x
+/// on bins of width w = 1 / scale, a power of two: y = x * scale, bin k = floor(y), t = y - k. Bin k has slot
+/// k & mask, which is unique while at most mask + 1 adjacent bins are in use.
+struct MomentKernels
+{
+    /// Copies rows x 16 floats, `stride` floats apart, to `packed` and finds each column's smallest and
+    /// largest value (zeros of either sign; meaningless when the result is false). True when all values are
+    /// finite.
+    bool (*columnRange)(const float* values, std::int64_t stride, std::int64_t rows, float* packed,
+        float* minimum, float* maximum);
+    /// Adds packed rows x 16 floats to 16 tables of mask + 1 slots each.
+    void (*binColumns)(
+        const float* packed, std::int64_t rows, const float* scales, std::int32_t mask, MomentPacket* tables);
+    /// Smallest and largest of rows x width floats. True when all are finite.
+    bool (*rowRange)(const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width,
+        float* minimum, float* maximum);
+    /// Adds rows x width floats to kMomentTables tables of mask + 1 slots each.
+    void (*binRows)(const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width,
+        float scale, std::int32_t mask, MomentPacket* tables);
+    /// The same on logarithmic bins: kMomentTables tables of kLog2Slots slots. In slot 0, t is the value
+    /// itself.
+    void (*binRowsLog2)(const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width,
+        MomentPacket* tables);
+};
+
+enum class InstructionSet { Baseline, Avx2, Avx512 };
+
+[[nodiscard]] bool isSupported(InstructionSet set);
+/// Precondition: isSupported(set).
+[[nodiscard]] const MomentKernels& momentKernels(InstructionSet set);
+/// The widest set of this processor.
+[[nodiscard]] const MomentKernels& momentKernels();
+
+/// One value on linear bins, any instruction set: what the kernels do. Precondition: finite.
+void binValue(float value, float scale, std::int32_t mask, MomentPacket* table);
+/// One value on logarithmic bins.
+void binValueLog2(float value, MomentPacket* table);
+
+} // namespace qs
