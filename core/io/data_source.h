@@ -26,9 +26,10 @@ public:
     [[nodiscard]] virtual std::string hash() const = 0;
 };
 
-/// Folder of images (class subfolders, or labels.txt with "file index" lines, or plain), .npy, .npz or HDF5 tensors.
-/// Throws Error naming the file; nothing is decoded yet.
-[[nodiscard]] std::shared_ptr<const DataSource> openData(const std::filesystem::path& path, const Model& model);
+/// Folder of images (class subfolders, or labels.txt with "file index" lines, or plain), .npy, .npz or HDF5
+/// tensors. Throws Error naming the file; nothing is decoded yet.
+[[nodiscard]] std::shared_ptr<const DataSource> openData(
+    const std::filesystem::path& path, const Model& model);
 
 /// Samples [first, first + count) as one batch, decoded in parallel.
 [[nodiscard]] Tensor loadBatch(const DataSource& data, std::int64_t first, std::int64_t count);

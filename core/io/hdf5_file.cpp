@@ -308,6 +308,11 @@ std::vector<std::string> Hdf5File::children(const std::string& group) const
     return list.names;
 }
 
+bool Hdf5File::isDataset(const std::string& path) const
+{
+    return exists(path) && H5Iget_type(m_state->open(path).id()) == H5I_DATASET;
+}
+
 Shape Hdf5File::shapeOf(const std::string& dataset) const
 {
     return m_state->openDataset(dataset).shape();

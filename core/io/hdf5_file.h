@@ -31,6 +31,7 @@ public:
 
     [[nodiscard]] bool exists(const std::string& path) const;
     [[nodiscard]] std::vector<std::string> children(const std::string& group) const; ///< sorted by name
+    [[nodiscard]] bool isDataset(const std::string& path) const;
     [[nodiscard]] Shape shapeOf(const std::string& dataset) const;
     [[nodiscard]] Tensor readTensor(const std::string& dataset) const;
     /// Rows [first, first + count) along the first dimension.
