@@ -7,8 +7,8 @@
 
 namespace qs {
 
-/// Makes a Graph node by node, in execution order; every add… names what it makes. Names must be unique and inputs
-/// must exist: throws Error(CorruptFile) otherwise, since graphs come from files. Used up by build().
+/// Makes a Graph node by node, in execution order; every add… names what it makes. Names must be unique and
+/// inputs must exist: throws Error(CorruptFile) otherwise, since graphs come from files. Used up by build().
 class GraphBuilder
 {
 public:
@@ -25,6 +25,8 @@ public:
     /// Records what is known of a value's shape (-1 = dynamic).
     void setDims(ValueId value, std::vector<std::int64_t> dims, DType dtype = DType::F32);
     [[nodiscard]] const Value& value(ValueId id) const { return m_graph->value(id); }
+    /// The node added last; there must be one.
+    [[nodiscard]] const Node& lastNode() const { return m_graph->nodes().back(); }
 
     [[nodiscard]] std::shared_ptr<const Graph> build();
 

@@ -1,6 +1,7 @@
 #include "core/io/onnx_graph_converter.h"
 
 #include "core/base/error.h"
+#include "core/io/onnx_node_order.h"
 #include "core/io/onnx_tensor.h"
 
 #include <onnx/onnx_pb.h>
@@ -62,8 +63,8 @@ std::shared_ptr<const Graph> OnnxGraphConverter::convert()
     }
     addInitializers();
     addInputs();
-    for (onnx::NodeProto& node : *m_model.mutable_graph()->mutable_node()) {
-        addNode(node);
+    for (const int index : executionOrder(m_model.graph())) {
+        addNode(*m_model.mutable_graph()->mutable_node(index));
     }
     for (const auto& info : m_model.graph().value_info()) {
         recordShape(info);
@@ -220,7 +221,7 @@ ValueId OnnxGraphConverter::valueNamed(const std::string& name, const std::strin
 {
     const auto found = m_values.find(name);
     if (found == m_values.end()) {
-        throw Error(ErrorCode::CorruptFile, where + " reads '" + name + "', which nothing before it makes");
+        throw Error(ErrorCode::CorruptFile, where + " reads '" + name + "', which nothing makes before it");
     }
     return found->second;
 }

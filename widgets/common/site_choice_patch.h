@@ -12,12 +12,12 @@ namespace qs {
 /// the bits of ten sites leaves their ten different quantizers alone.
 struct SiteChoicePatch
 {
-    std::optional<bool> enabled;
-    std::optional<QuantizerKind> kind;
-    std::optional<Symmetry> symmetry;
-    std::optional<Granularity> granularity;
-    std::optional<int> bits; ///< kMinBits .. kMaxBits
-    std::optional<BoundMethod> method;
+    std::optional<bool> enabled {};
+    std::optional<QuantizerKind> kind {};
+    std::optional<Symmetry> symmetry {};
+    std::optional<Granularity> granularity {};
+    std::optional<int> bits {}; ///< kMinBits .. kMaxBits
+    std::optional<BoundMethod> method {};
 
     [[nodiscard]] bool isEmpty() const { return *this == SiteChoicePatch {}; }
     /// The choice with the fields of this patch in place of its own. Choosing a method other than Manual

@@ -15,11 +15,14 @@ class QCPLayer;
 class QCustomPlot;
 class QComboBox;
 class QLabel;
+class QLayout;
 class QMouseEvent;
+class QStackedLayout;
 
 namespace qs {
 
 class ChannelOverlayItem;
+class EmptyLabel;
 
 /// Channels (or heads) x value as a colour map, with each channel's minimum and maximum and the bounds on
 /// top. A click selects a channel, a drag several; arrows move the selection, Escape gives it up, the wheel
@@ -59,15 +62,17 @@ signals:
 
 protected:
     void changeEvent(QEvent* event) override;
-    void resizeEvent(QResizeEvent* event) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
-    void buildHeader();
+    [[nodiscard]] QLayout* buildHeader();
     void buildPlot();
     void applyStyle();
     void rebuild(); ///< order, colours and envelope
-    void updateOverlay();
+    void fillMap(double lower, double upper, bool log);
+    void replotOverlay();
+    void updateBounds();
+    void constrainRange();
     void resetView();
     void showReadout(const QPointF& pixel);
     bool mousePressed(const QMouseEvent& event);
@@ -79,7 +84,10 @@ private:
     void scrollTo(int position);
     [[nodiscard]] int positionAtPixel(double x) const;
 
+    QWidget* m_content;
     QCustomPlot* m_plot;
+    EmptyLabel* m_empty;
+    QStackedLayout* m_stack;
     QComboBox* m_orderBox;
     QLabel* m_readout;
     QLabel* m_title;
@@ -97,7 +105,6 @@ private:
     int m_pressPosition = -1;
     double m_pressX = 0.0;
     bool m_brushing = false;
-    QString m_emptyText;
 };
 
 } // namespace qs

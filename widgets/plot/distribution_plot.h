@@ -13,12 +13,12 @@
 class QCPAxisRect;
 class QCPLayer;
 class QCustomPlot;
-class QMouseEvent;
+class QStackedLayout;
 
 namespace qs {
 
-class BinPyramid;
 class DraggableBound;
+class EmptyLabel;
 class ErrorDensityItem;
 class HistogramItem;
 class HoverItem;
@@ -63,6 +63,7 @@ public:
     void setEmptyText(const QString& text);
     /// Axis captions.
     void setValueLabel(const QString& text);
+    [[nodiscard]] QString hoverText() const; ///< of the read-out under the mouse, for tests
 
     void setCountScale(AxisScale scale);
     [[nodiscard]] AxisScale countScale() const { return m_countScale; }
@@ -84,30 +85,34 @@ signals:
 
 protected:
     void changeEvent(QEvent* event) override;
-    void resizeEvent(QResizeEvent* event) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
     void buildRects();
     void buildLayers();
     void buildBounds();
-    void connectMouse();
     void applyStyle();
     void applyValueScale();
     void applyCountRange();
-    void applyErrorRange();
     void updateLimits();
     void updateAccessibleText();
-    void replotLive(); ///< bounds, levels and error density; not the histogram
+    void onBoundEdited(EditPhase phase);
+    void scheduleLiveReplot(); ///< bounds, levels and error density; not the histogram
     void replotAll();
     void constrainRange();
+    void zoomKeys(double factor);
     void showHover(const QPointF& pixel);
+    void clearHover();
     bool handleKey(int key, Qt::KeyboardModifiers modifiers);
     bool moveActiveBound(bool forward);
     [[nodiscard]] double stepped(double value, int steps) const;
     [[nodiscard]] double lowestPositive() const;
+    [[nodiscard]] Bounds fullRange() const; ///< of the value axis
+    [[nodiscard]] QString hoverText(double value) const;
 
     QCustomPlot* m_plot;
+    EmptyLabel* m_empty;
+    QStackedLayout* m_stack;
     QCPAxisRect* m_countRect = nullptr;
     QCPAxisRect* m_errorRect = nullptr;
     QCPLayer* m_liveLayer = nullptr;
@@ -124,8 +129,9 @@ private:
     DraggableSides m_sides = DraggableSides::Both;
     AxisScale m_countScale = AxisScale::Log;
     AxisScale m_valueScale = AxisScale::Linear;
-    QString m_emptyText;
     bool m_boundsKnown = false;
+    bool m_liveScheduled = false;
+    bool m_constraining = false;
 };
 
 } // namespace qs

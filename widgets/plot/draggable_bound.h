@@ -44,6 +44,8 @@ public:
     void show();
     void hide(); ///< ends a gesture with Abort
     [[nodiscard]] bool isShown() const { return m_shown; }
+    void lock(); ///< shown, but not for the hand
+    void unlock();
     /// The active bound takes the keys of the plot.
     void activate();
     void deactivate();
@@ -71,6 +73,8 @@ private:
     void begin(Gesture gesture);
     void finish(EditPhase phase);
     void moveTo(double value);
+    void setHovered(bool hovered);
+    void updateItem();
     [[nodiscard]] double distanceTo(const QPointF& pixel) const;
 
     QCustomPlot* m_plot;
@@ -80,11 +84,12 @@ private:
     Side m_side;
     double m_value = 0.0;
     double m_valueAtBegin = 0.0;
-    double m_grabOffset = 0.0; ///< pixels from press to line
+    double m_grabOffset = 0.0; ///< pixels from line to press
     double m_minimum;
     double m_maximum;
     Gesture m_gesture = Gesture::None;
     bool m_shown = true;
+    bool m_locked = false;
     bool m_active = false;
     bool m_hovered = false;
 };

@@ -16,9 +16,10 @@ struct ErrorDensity
     std::vector<double> rounding;
 };
 
-/// Error of the quantizer of `group` in every bin. Exact where the bin lies in one quantization cell (from
-/// count, sum and sum of squares); in bins that span several cells the even-spread value, step^2 / 12 per
-/// sample at most.
+/// Error of the quantizer of `group` in every bin, for drawing: exact from count, sum and sum of squares
+/// where the bin lies in one quantization cell, else taken around the level of the bin's mean or, for bins
+/// wider than the step, step^2 / 12 per sample. For figures use quantizationError(), which knows its
+/// uncertainty.
 [[nodiscard]] ErrorDensity errorDensity(
     const Histogram& histogram, const QuantParams& params, std::int64_t group);
 

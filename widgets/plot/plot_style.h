@@ -10,6 +10,9 @@ class QCPAxis;
 class QCPAxisRect;
 class QCPColorGradient;
 class QCustomPlot;
+class QPainter;
+class QPainterPath;
+class QRectF;
 
 namespace qs {
 
@@ -48,8 +51,15 @@ public:
     /// A pale tint of the role's colour on base, for surfaces that carry text.
     [[nodiscard]] QColor tint(PlotRole role) const;
     [[nodiscard]] QPen pen(PlotRole role) const;
-    /// Solid or hatched, as the role says.
+    /// Solid fill.
     [[nodiscard]] QBrush brush(PlotRole role) const;
+    /// The second cue on top of the fill; Qt::NoBrush for roles without hatch.
+    [[nodiscard]] QBrush hatch(PlotRole role) const;
+    /// Fill and hatch.
+    void fill(QPainter& painter, const QPainterPath& path, PlotRole role) const;
+    void fill(QPainter& painter, const QRectF& rect, PlotRole role) const;
+    /// Pale hatch over the part of a distribution that is clipped.
+    [[nodiscard]] QBrush clippedZone() const;
     /// Translucent base behind text on top of data.
     [[nodiscard]] QBrush textBacking() const;
     /// Base font for labels in plots; a little smaller than the application's.

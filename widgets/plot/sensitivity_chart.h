@@ -9,12 +9,15 @@
 
 class QComboBox;
 class QLabel;
+class QLayout;
 class QScrollBar;
-class QCPLayer;
+class QStackedLayout;
 class QCustomPlot;
 
 namespace qs {
 
+class EmptyLabel;
+class PlotLegend;
 class SensitivityBarsItem;
 
 /// Which figure the bars show; longer is always worse.
@@ -75,21 +78,30 @@ protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
-    void buildHeader();
+    [[nodiscard]] QLayout* buildHeader();
     void buildPlot();
+    void fillLegend();
     void applyStyle();
     void rebuild();
     void updateScroll();
-    void showRange(double first);
+    void showRange();
     void zoom(double factor, double anchor);
+    void applyBottomMargin();
+    void mark();
     void showReadout(const QPointF& pixel);
     void step(int by);
     void chooseByUser(int position);
     [[nodiscard]] int positionAtPixel(double x) const;
     [[nodiscard]] int slotCount() const;
-    [[nodiscard]] double smallestPitch() const;
+    [[nodiscard]] double visibleCount() const;
+    [[nodiscard]] double valueOf(const SiteSensitivity& result) const;
+    [[nodiscard]] int positionOfHighlighted() const;
 
+    QWidget* m_content;
     QCustomPlot* m_plot;
+    EmptyLabel* m_empty;
+    QStackedLayout* m_stack;
+    PlotLegend* m_legend;
     QScrollBar* m_scroll;
     QComboBox* m_metricBox;
     QComboBox* m_orderBox;
@@ -97,17 +109,15 @@ private:
     QLabel* m_readout;
     QLabel* m_staleLabel;
     SensitivityBarsItem* m_bars = nullptr;
-    QCPLayer* m_barLayer = nullptr;
     std::vector<SiteSensitivity> m_results;
     std::vector<int> m_shown; ///< position -> index in m_results
     QString m_highlighted;
-    QString m_emptyText;
     SensitivityMetric m_metric = SensitivityMetric::Kl;
     SensitivityOrder m_order = SensitivityOrder::Network;
     SensitivityColouring m_colouring = SensitivityColouring::Kind;
     int m_expected = 0;
     double m_visible = 0.0; ///< bars across the plot; 0: all
-    int m_pressed = -1;
+    double m_first = -0.5; ///< left edge in positions
 };
 
 } // namespace qs

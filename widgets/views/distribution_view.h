@@ -12,13 +12,16 @@
 
 class QComboBox;
 class QLabel;
+class QLayout;
 class QSplitter;
+class QStackedLayout;
 class QToolButton;
 
 namespace qs {
 
 class ChannelMap;
 class DistributionPlot;
+class EmptyLabel;
 class NumberEdit;
 class PlotLegend;
 
@@ -66,14 +69,19 @@ signals:
     void groupSelected(int group); ///< -1: the tensor
     void automaticRequested(qs::BoundMethod method);
 
+protected:
+    void changeEvent(QEvent* event) override;
+
 private:
-    QWidget* buildTitle();
-    QWidget* buildControls();
+    [[nodiscard]] QLayout* buildTitle();
+    [[nodiscard]] QLayout* buildControls();
+    void restyle();
     void connectPlots();
     void selectGroupByUser(int group);
     void showGroup();
     void showHistogram();
     void showQuantizer();
+    void showPage();
     void showTitle();
     void fillGroupBox();
     void editNumerically(const Bounds& bounds);
@@ -83,12 +91,15 @@ private:
     [[nodiscard]] bool hasGroupBounds() const;
 
     std::optional<SiteRow> m_site;
+    QString m_emptyText;
     std::shared_ptr<const SiteStatistics> m_statistics;
     std::shared_ptr<const Histogram> m_tensorHistogram;
     std::optional<QuantParams> m_params;
     int m_group = -1;
     BoundMethod m_autoMethod = BoundMethod::MinMax;
 
+    EmptyLabel* m_empty;
+    QStackedLayout* m_stack;
     QLabel* m_icon;
     QLabel* m_name;
     QLabel* m_summary;

@@ -22,7 +22,12 @@ public:
 signals:
     void cancelClicked();
 
+protected:
+    void changeEvent(QEvent* event) override;
+
 private:
+    void restyle();
+
     QLabel* m_title;
     QLabel* m_stage;
     QLabel* m_times;

@@ -8,6 +8,7 @@
 
 #include <vector>
 
+class QAction;
 class QLabel;
 class QLineEdit;
 class QSortFilterProxyModel;
@@ -58,6 +59,7 @@ private:
     SiteTreeModel* m_model;
     QSortFilterProxyModel* m_proxy;
     QLineEdit* m_filter;
+    QAction* m_filterIcon;
     QLabel* m_count;
     QTreeView* m_tree;
     QLabel* m_empty;

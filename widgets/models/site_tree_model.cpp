@@ -1,0 +1,446 @@
+#include "widgets/models/site_tree_model.h"
+
+#include "widgets/common/display_names.h"
+#include "widgets/common/icons.h"
+#include "widgets/common/number_format.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+using namespace Qt::StringLiterals;
+
+namespace qs {
+
+namespace {
+
+constexpr double kFullBarDb = 50.0; ///< SQNR that fills its bar
+
+/// Top-level items carry this internal id, site rows below a block the number of their node plus one.
+constexpr quintptr kTopLevel = 0;
+
+bool isNumberColumn(int column)
+{
+    return column == SiteTreeModel::Bits || column == SiteTreeModel::Sqnr
+        || column == SiteTreeModel::Sensitivity;
+}
+
+} // namespace
+
+struct SiteTreeModel::Node
+{
+    QString block; ///< "" for a lone site
+    std::vector<int> rows; ///< indices in m_rows; one for a lone site
+};
+
+SiteTreeModel::SiteTreeModel(QObject* parent)
+    : QAbstractItemModel(parent)
+{
+}
+
+SiteTreeModel::~SiteTreeModel() = default;
+
+void SiteTreeModel::setRows(std::vector<SiteRow> rows)
+{
+    const bool sameSites = std::equal(rows.begin(), rows.end(), m_rows.begin(), m_rows.end(),
+        [](const SiteRow& a, const SiteRow& b) { return a.name == b.name && a.block == b.block; });
+    if (!sameSites) {
+        rebuild(std::move(rows));
+        return;
+    }
+    std::vector<bool> changed(rows.size());
+    std::vector<bool> nodeChanged(m_nodes.size(), false);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        changed[i] = rows[i] != m_rows[i];
+        if (changed[i]) {
+            nodeChanged[static_cast<std::size_t>(m_nodeOf[i])] = true;
+        }
+    }
+    const double klBefore = m_largestKl;
+    m_rows = std::move(rows);
+    updateScales();
+    for (std::size_t node = 0; node < m_nodes.size(); ++node) {
+        const auto& members = m_nodes[node].rows;
+        const bool rescaled = m_largestKl != klBefore;
+        if (!nodeChanged[node] && !rescaled) {
+            continue;
+        }
+        const QModelIndex top = index(static_cast<int>(node), Name);
+        emit dataChanged(top, top.siblingAtColumn(ColumnCount - 1));
+        if (m_nodes[node].block.isEmpty()) {
+            continue;
+        }
+        // From the first to the last changed site of the block.
+        int first = rescaled ? 0 : static_cast<int>(members.size());
+        int last = rescaled ? static_cast<int>(members.size()) - 1 : -1;
+        for (int i = 0; i < static_cast<int>(members.size()) && !rescaled; ++i) {
+            if (changed[static_cast<std::size_t>(members[static_cast<std::size_t>(i)])]) {
+                first = std::min(first, i);
+                last = i;
+            }
+        }
+        emit dataChanged(index(first, Name, top), index(last, ColumnCount - 1, top));
+    }
+}
+
+void SiteTreeModel::rebuild(std::vector<SiteRow> rows)
+{
+    beginResetModel();
+    m_rows = std::move(rows);
+    m_nodes.clear();
+    m_rowOf.clear();
+    m_nodeOf.assign(m_rows.size(), 0);
+    QHash<QString, int> nodeOfBlock;
+    for (std::size_t i = 0; i < m_rows.size(); ++i) {
+        const QString& block = m_rows[i].block;
+        int node = block.isEmpty() ? -1 : nodeOfBlock.value(block, -1);
+        if (node < 0) {
+            node = static_cast<int>(m_nodes.size());
+            m_nodes.push_back({block, {}});
+            if (!block.isEmpty()) {
+                nodeOfBlock.insert(block, node);
+            }
+        }
+        m_nodes[static_cast<std::size_t>(node)].rows.push_back(static_cast<int>(i));
+        m_nodeOf[i] = node;
+        m_rowOf.insert(m_rows[i].name, static_cast<int>(i));
+    }
+    updateScales();
+    endResetModel();
+}
+
+void SiteTreeModel::updateScales()
+{
+    m_largestKl = 0.0;
+    for (const SiteRow& row : m_rows) {
+        m_largestKl = std::max(m_largestKl, row.klNats.value_or(0.0));
+    }
+}
+
+const SiteRow* SiteTreeModel::find(const QString& site) const
+{
+    const auto found = m_rowOf.constFind(site);
+    return found == m_rowOf.constEnd() ? nullptr : &m_rows[static_cast<std::size_t>(*found)];
+}
+
+QModelIndex SiteTreeModel::indexOf(const QString& site, int column) const
+{
+    const auto found = m_rowOf.constFind(site);
+    if (found == m_rowOf.constEnd()) {
+        return {};
+    }
+    const int nodeIndex = m_nodeOf[static_cast<std::size_t>(*found)];
+    const Node& node = m_nodes[static_cast<std::size_t>(nodeIndex)];
+    if (node.block.isEmpty()) {
+        return index(nodeIndex, column);
+    }
+    const auto position = std::find(node.rows.begin(), node.rows.end(), *found) - node.rows.begin();
+    return index(static_cast<int>(position), column, index(nodeIndex, Name));
+}
+
+QStringList SiteTreeModel::sitesAt(const QModelIndex& index) const
+{
+    QStringList sites;
+    if (!index.isValid()) {
+        return sites;
+    }
+    const bool isTop = index.internalId() == kTopLevel;
+    const auto nodeIndex
+        = isTop ? static_cast<std::size_t>(index.row()) : static_cast<std::size_t>(index.internalId() - 1);
+    const Node& node = m_nodes[nodeIndex];
+    if (!isTop) {
+        sites << m_rows[static_cast<std::size_t>(node.rows[static_cast<std::size_t>(index.row())])].name;
+        return sites;
+    }
+    for (const int row : node.rows) {
+        sites << m_rows[static_cast<std::size_t>(row)].name;
+    }
+    return sites;
+}
+
+void SiteTreeModel::setPalette(const QPalette& palette)
+{
+    m_palette = palette;
+    for (int node = 0; node < rowCount(); ++node) {
+        const QModelIndex top = index(node, Name);
+        emit dataChanged(top, top, {Qt::DecorationRole, Qt::ForegroundRole});
+        if (const int children = rowCount(top); children > 0) {
+            emit dataChanged(index(0, Name, top), index(children - 1, ColumnCount - 1, top),
+                {Qt::DecorationRole, Qt::ForegroundRole});
+        }
+    }
+}
+
+QModelIndex SiteTreeModel::index(int row, int column, const QModelIndex& parent) const
+{
+    if (!hasIndex(row, column, parent)) {
+        return {};
+    }
+    return createIndex(row, column, parent.isValid() ? static_cast<quintptr>(parent.row()) + 1 : kTopLevel);
+}
+
+QModelIndex SiteTreeModel::parent(const QModelIndex& index) const
+{
+    if (!index.isValid() || index.internalId() == kTopLevel) {
+        return {};
+    }
+    return createIndex(static_cast<int>(index.internalId() - 1), Name, kTopLevel);
+}
+
+int SiteTreeModel::rowCount(const QModelIndex& parent) const
+{
+    if (!parent.isValid()) {
+        return static_cast<int>(m_nodes.size());
+    }
+    if (parent.internalId() != kTopLevel || parent.column() != Name) {
+        return 0;
+    }
+    const Node& node = m_nodes[static_cast<std::size_t>(parent.row())];
+    return node.block.isEmpty() ? 0 : static_cast<int>(node.rows.size());
+}
+
+int SiteTreeModel::columnCount(const QModelIndex&) const
+{
+    return ColumnCount;
+}
+
+QVariant SiteTreeModel::data(const QModelIndex& index, int role) const
+{
+    if (!index.isValid()) {
+        return {};
+    }
+    if (role == Qt::TextAlignmentRole) {
+        return isNumberColumn(index.column()) ? QVariant(Qt::AlignRight | Qt::AlignVCenter) : QVariant();
+    }
+    const bool isTop = index.internalId() == kTopLevel;
+    const auto nodeIndex
+        = isTop ? static_cast<std::size_t>(index.row()) : static_cast<std::size_t>(index.internalId() - 1);
+    const Node& node = m_nodes[nodeIndex];
+    if (isTop && !node.block.isEmpty()) {
+        return blockData(node, index.column(), role);
+    }
+    const int row = isTop ? node.rows.front() : node.rows[static_cast<std::size_t>(index.row())];
+    return siteData(m_rows[static_cast<std::size_t>(row)], index.column(), role);
+}
+
+QVariant SiteTreeModel::siteData(const SiteRow& row, int column, int role) const
+{
+    switch (role) {
+    case Qt::DisplayRole: return displayText(row, column);
+    case Qt::EditRole: return column == Bits ? QVariant(row.choice.bits) : QVariant(displayText(row, column));
+    case Qt::ToolTipRole: return toolTip(row, column);
+    case Qt::CheckStateRole:
+        return column == Name ? QVariant(row.choice.enabled ? Qt::Checked : Qt::Unchecked) : QVariant();
+    case Qt::DecorationRole:
+        if (column == Name) {
+            return roleIcon(row.role, row.kind, m_palette);
+        }
+        return column == State ? QVariant(stateIcon(row.state, m_palette)) : QVariant();
+    case Qt::ForegroundRole:
+        return row.choice.enabled || column == Sensitivity
+            ? QVariant()
+            : QVariant(m_palette.brush(QPalette::PlaceholderText));
+    case Qt::AccessibleTextRole:
+        return column == Name ? tr("%1, %2").arg(row.name, displayName(row.kind)) : displayText(row, column);
+    case SiteNameRole: return row.name;
+    case SearchTextRole:
+        return QString(row.name + u' ' + displayName(row.role) + u' ' + displayName(row.kind));
+    case BarFractionRole: return barFraction(row, column);
+    case ResultStateRole: return static_cast<int>(row.state);
+    case SortRole: break;
+    default: return {};
+    }
+    return column == Sqnr ? QVariant(row.sqnrDb.value_or(1e9)) : QVariant(displayText(row, column));
+}
+
+QString SiteTreeModel::displayText(const SiteRow& row, int column) const
+{
+    const SiteChoice& choice = row.choice;
+    switch (column) {
+    case Name:
+        return row.block.isEmpty() || !row.name.startsWith(row.block + u'.')
+            ? row.name
+            : row.name.mid(row.block.size() + 1);
+    case Kind: return row.kind == SiteKind::Weight ? tr("W") : tr("A");
+    case Bits: return choice.enabled ? QString::number(choice.bits) : tr("FP");
+    case Quantizer:
+        if (!choice.enabled) {
+            return {};
+        }
+        return choice.kind == QuantizerKind::Uniform && choice.symmetry == Symmetry::Symmetric
+            ? tr("uniform sym.")
+            : displayName(choice.kind);
+    case GranularityColumn:
+        return choice.enabled ? displayName(choice.granularity, row.groupAxis) : QString();
+    case Method: return choice.enabled ? displayName(choice.method) : QString();
+    case Sqnr: return choice.enabled && row.sqnrDb ? formatDecibel(*row.sqnrDb) : QString();
+    case Sensitivity: return row.klNats ? formatNumber(*row.klNats, 2) : QString();
+    case State: return choice.enabled ? displayName(row.state) : QString();
+    default: return {};
+    }
+}
+
+QString SiteTreeModel::toolTip(const SiteRow& row, int column) const
+{
+    switch (column) {
+    case Sqnr:
+        return row.sqnrDb ? tr("SQNR of the site's own values: %1").arg(formatDecibel(*row.sqnrDb))
+                          : QString();
+    case Sensitivity:
+        return row.klNats
+            ? tr("KL of the logits with this site alone quantized: %1 nats").arg(formatNumber(*row.klNats, 3))
+            : QString();
+    case State:
+        return row.state == ResultState::Stale ? tr("The figures belong to an earlier plan")
+                                               : displayName(row.state);
+    default:
+        return tr("%1\n%2, %3\n%n group(s)", nullptr, static_cast<int>(row.groups))
+            .arg(row.name, displayName(row.kind), displayName(row.role));
+    }
+}
+
+QVariant SiteTreeModel::barFraction(const SiteRow& row, int column) const
+{
+    if (column == Sqnr && row.choice.enabled && row.sqnrDb && !std::isnan(*row.sqnrDb)) {
+        return std::clamp(*row.sqnrDb / kFullBarDb, 0.0, 1.0);
+    }
+    if (column == Sensitivity && row.klNats && m_largestKl > 0.0) {
+        return std::clamp(*row.klNats / m_largestKl, 0.0, 1.0);
+    }
+    return {};
+}
+
+QVariant SiteTreeModel::blockData(const Node& node, int column, int role) const
+{
+    const auto member = [&](int row) -> const SiteRow& { return m_rows[static_cast<std::size_t>(row)]; };
+    if (role == Qt::CheckStateRole && column == Name) {
+        const auto enabled = std::count_if(
+            node.rows.begin(), node.rows.end(), [&](int row) { return member(row).choice.enabled; });
+        return enabled == 0                                  ? Qt::Unchecked
+            : enabled == static_cast<long>(node.rows.size()) ? Qt::Checked
+                                                             : Qt::PartiallyChecked;
+    }
+    if (column == Name) {
+        switch (role) {
+        case Qt::DisplayRole:
+        case Qt::EditRole:
+        case SearchTextRole:
+        case SortRole: return node.block;
+        case SiteNameRole: return QString();
+        case Qt::DecorationRole: return themedIcon(u"block"_s, m_palette);
+        case Qt::ToolTipRole:
+            return tr("%1: %n site(s)", nullptr, static_cast<int>(node.rows.size())).arg(node.block);
+        default: return {};
+        }
+    }
+    if (column == Sqnr || column == Sensitivity) {
+        // The worst member speaks for the block.
+        const SiteRow* worst = nullptr;
+        for (const int row : node.rows) {
+            const SiteRow& site = member(row);
+            const bool has = column == Sqnr ? site.sqnrDb && site.choice.enabled : site.klNats.has_value();
+            if (has
+                && (!worst
+                    || (column == Sqnr ? *site.sqnrDb < *worst->sqnrDb : *site.klNats > *worst->klNats))) {
+                worst = &site;
+            }
+        }
+        if (!worst) {
+            return {};
+        }
+        return role == Qt::ToolTipRole
+            ? QVariant(tr("worst: %1\n%2").arg(worst->name, toolTip(*worst, column)))
+            : siteData(*worst, column, role);
+    }
+    if (role != Qt::DisplayRole && role != Qt::EditRole && role != SortRole) {
+        return {};
+    }
+    QStringList values; // distinct ones in order
+    for (const int row : node.rows) {
+        const QString value = displayText(member(row), column);
+        if (!value.isEmpty() && !values.contains(value)) {
+            values << value;
+        }
+    }
+    if (column == Bits || column == Kind) {
+        return values.join(u'/');
+    }
+    return values.size() > 1 ? tr("mixed") : values.value(0);
+}
+
+QVariant SiteTreeModel::headerData(int section, Qt::Orientation orientation, int role) const
+{
+    if (orientation != Qt::Horizontal) {
+        return {};
+    }
+    if (role == Qt::ToolTipRole) {
+        switch (section) {
+        case Kind: return tr("Weight or activation");
+        case Sqnr: return tr("Signal-to-noise ratio of the site's own values");
+        case Sensitivity: return tr("KL of the logits when this site alone is quantized, in nats");
+        default: return {};
+        }
+    }
+    if (role == Qt::TextAlignmentRole) {
+        return QVariant((isNumberColumn(section) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+    }
+    if (role != Qt::DisplayRole) {
+        return {};
+    }
+    switch (section) {
+    case Name: return tr("Site");
+    case Kind: return tr("W/A");
+    case Bits: return tr("Bits");
+    case Quantizer: return tr("Quantizer");
+    case GranularityColumn: return tr("Granularity");
+    case Method: return tr("Bounds");
+    case Sqnr: return tr("SQNR");
+    case Sensitivity: return tr("Sensitivity");
+    case State: return tr("State");
+    default: return {};
+    }
+}
+
+Qt::ItemFlags SiteTreeModel::flags(const QModelIndex& index) const
+{
+    Qt::ItemFlags flags = QAbstractItemModel::flags(index);
+    if (!index.isValid()) {
+        return flags;
+    }
+    if (index.column() == Name) {
+        flags |= Qt::ItemIsUserCheckable;
+    }
+    if (index.column() == Bits) {
+        flags |= Qt::ItemIsEditable;
+    }
+    if (rowCount(index.siblingAtColumn(Name)) == 0) {
+        flags |= Qt::ItemNeverHasChildren;
+    }
+    return flags;
+}
+
+bool SiteTreeModel::setData(const QModelIndex& index, const QVariant& value, int role)
+{
+    if (!index.isValid()) {
+        return false;
+    }
+    SiteChoicePatch patch;
+    if (role == Qt::CheckStateRole && index.column() == Name) {
+        patch.enabled = value.toInt() != Qt::Unchecked;
+    } else if (role == Qt::EditRole && index.column() == Bits) {
+        bool isNumber = false;
+        const int bits = value.toInt(&isNumber);
+        if (!isNumber || bits < kMinBits || bits > kMaxBits) {
+            return false;
+        }
+        patch.bits = bits;
+        patch.enabled = true;
+    } else {
+        return false;
+    }
+    emit editRequested(sitesAt(index), patch);
+    return true;
+}
+
+} // namespace qs

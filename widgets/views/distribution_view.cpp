@@ -1,0 +1,460 @@
+#include "widgets/views/distribution_view.h"
+
+#include "widgets/common/display_names.h"
+#include "widgets/common/empty_label.h"
+#include "widgets/common/icons.h"
+#include "widgets/common/number_edit.h"
+#include "widgets/common/number_format.h"
+#include "widgets/plot/channel_map.h"
+#include "widgets/plot/distribution_plot.h"
+#include "widgets/plot/error_density.h"
+#include "widgets/plot/plot_legend.h"
+#include "widgets/plot/quantizer_levels.h"
+
+#include <QComboBox>
+#include <QEvent>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QMenu>
+#include <QSplitter>
+#include <QStackedLayout>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+using namespace Qt::StringLiterals;
+
+namespace qs {
+
+namespace {
+
+constexpr std::size_t kTensorBins = 4096; ///< more than pixels, so that zooming in still shows detail
+constexpr std::size_t kShownLevels = 8192;
+constexpr double kFar = 1e30;
+
+QToolButton* makeToggle(const QString& text, const QString& tip, QWidget* parent)
+{
+    auto* button = new QToolButton(parent);
+    button->setText(text);
+    button->setToolTip(tip);
+    button->setAccessibleName(tip);
+    button->setCheckable(true);
+    button->setFocusPolicy(Qt::TabFocus);
+    button->setAutoRaise(true);
+    return button;
+}
+
+} // namespace
+
+DistributionView::DistributionView(QWidget* parent)
+    : QWidget(parent)
+    , m_empty(new EmptyLabel(tr("Open a model and data to begin."), this))
+    , m_stack(new QStackedLayout(this))
+    , m_icon(new QLabel(this))
+    , m_name(new QLabel(this))
+    , m_summary(new QLabel(this))
+    , m_splitter(new QSplitter(Qt::Vertical, this))
+    , m_map(new ChannelMap(this))
+    , m_plot(new DistributionPlot(this))
+    , m_legend(new PlotLegend(this))
+    , m_groupBox(new QComboBox(this))
+    , m_lowerEdit(new NumberEdit(this))
+    , m_upperEdit(new NumberEdit(this))
+    , m_auto(new QToolButton(this))
+    , m_countLog(makeToggle(tr("log count"), tr("Logarithmic count axis"), this))
+    , m_valueLog(makeToggle(tr("log value"), tr("Logarithmic value axis"), this))
+    , m_reset(new QToolButton(this))
+    , m_note(new QLabel(this))
+{
+    auto* content = new QWidget(this);
+    auto* lower = new QWidget(content);
+    auto* lowerLayout = new QVBoxLayout(lower);
+    lowerLayout->setContentsMargins(0, 0, 0, 0);
+    lowerLayout->setSpacing(2);
+    lowerLayout->addLayout(buildControls());
+    lowerLayout->addWidget(m_plot, 1);
+    m_splitter->addWidget(m_map);
+    m_splitter->addWidget(lower);
+    m_splitter->setStretchFactor(0, 2);
+    m_splitter->setStretchFactor(1, 3);
+    m_splitter->setChildrenCollapsible(true);
+    auto* layout = new QVBoxLayout(content);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->setSpacing(0);
+    layout->addLayout(buildTitle());
+    layout->addWidget(m_splitter, 1);
+    m_stack->addWidget(m_empty);
+    m_stack->addWidget(content);
+    m_emptyText = m_empty->text();
+    connectPlots();
+    restyle();
+    updateToggles();
+}
+
+QLayout* DistributionView::buildTitle()
+{
+    m_icon->setFixedSize(18, 18);
+    m_name->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_summary->setForegroundRole(QPalette::PlaceholderText);
+    m_summary->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+    auto* title = new QHBoxLayout;
+    title->setContentsMargins(8, 6, 8, 4);
+    title->setSpacing(8);
+    title->addWidget(m_icon);
+    title->addWidget(m_name);
+    title->addWidget(m_summary, 1);
+    return title;
+}
+
+QLayout* DistributionView::buildControls()
+{
+    m_groupBox->setAccessibleName(tr("Shown part"));
+    m_groupBox->setToolTip(tr("Histogram of the whole tensor, of a channel or of a head"));
+    m_groupBox->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    m_groupBox->setMinimumContentsLength(10);
+    m_groupBox->setMaxVisibleItems(24);
+    m_lowerEdit->setAccessibleName(tr("Lower bound"));
+    m_upperEdit->setAccessibleName(tr("Upper bound"));
+    m_lowerEdit->setToolTip(tr("Lower bound: smaller values are clipped"));
+    m_upperEdit->setToolTip(tr("Upper bound: larger values are clipped"));
+    m_auto->setText(tr("Auto"));
+    m_auto->setToolTip(tr("Let a method set the bounds"));
+    m_auto->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    m_auto->setPopupMode(QToolButton::MenuButtonPopup);
+    m_auto->setFocusPolicy(Qt::TabFocus);
+    auto* menu = new QMenu(m_auto);
+    for (const BoundMethod method : {BoundMethod::MinMax, BoundMethod::Percentile, BoundMethod::Mse}) {
+        connect(menu->addAction(displayName(method)), &QAction::triggered, this, [this, method] {
+            m_autoMethod = method;
+            emit automaticRequested(method);
+        });
+    }
+    m_auto->setMenu(menu);
+    connect(m_auto, &QToolButton::clicked, this, [this] { emit automaticRequested(m_autoMethod); });
+    m_reset->setToolTip(tr("Show all values (R)"));
+    m_reset->setAccessibleName(tr("Show all values"));
+    m_reset->setAutoRaise(true);
+    m_reset->setFocusPolicy(Qt::TabFocus);
+    m_note->setForegroundRole(QPalette::PlaceholderText);
+    m_note->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+    m_note->setIndent(8);
+
+    auto* line = new QHBoxLayout;
+    line->setContentsMargins(8, 3, 8, 0);
+    line->setSpacing(6);
+    line->addWidget(m_groupBox);
+    line->addSpacing(6);
+    line->addWidget(m_lowerEdit);
+    line->addWidget(new QLabel(u"\u2026"_s, this));
+    line->addWidget(m_upperEdit);
+    line->addWidget(m_auto);
+    line->addWidget(m_note, 1);
+    line->addWidget(m_countLog);
+    line->addWidget(m_valueLog);
+    line->addWidget(m_reset);
+    auto* legend = new QHBoxLayout;
+    legend->setContentsMargins(10, 0, 8, 0);
+    legend->addWidget(m_legend);
+    legend->addStretch(1);
+    auto* both = new QVBoxLayout;
+    both->setSpacing(1);
+    both->addLayout(line);
+    both->addLayout(legend);
+    return both;
+}
+
+void DistributionView::connectPlots()
+{
+    connect(m_plot, &DistributionPlot::boundsEdited, this, [this](const Bounds& bounds, EditPhase phase) {
+        syncNumbers(bounds);
+        emit boundsEdited(bounds, phase);
+    });
+    connect(m_plot, &DistributionPlot::automaticRequested, this,
+        [this] { emit automaticRequested(m_autoMethod); });
+    connect(m_map, &ChannelMap::channelSelected, this, &DistributionView::selectGroupByUser);
+    connect(m_groupBox, &QComboBox::activated, this,
+        [this](int index) { selectGroupByUser(m_groupBox->itemData(index).toInt()); });
+    connect(m_lowerEdit, &NumberEdit::valueEdited, this, [this](double value) {
+        editNumerically({value, m_plot->bounds().upper});
+    });
+    connect(m_upperEdit, &NumberEdit::valueEdited, this, [this](double value) {
+        editNumerically({m_plot->bounds().lower, value});
+    });
+    connect(m_countLog, &QToolButton::toggled, this,
+        [this](bool log) { m_plot->setCountScale(log ? AxisScale::Log : AxisScale::Linear); });
+    connect(m_valueLog, &QToolButton::clicked, this, [this](bool log) {
+        m_plot->setValueScale(log ? AxisScale::Log : AxisScale::Linear);
+        updateToggles();
+    });
+    connect(m_reset, &QToolButton::clicked, m_plot, &DistributionPlot::resetView);
+}
+
+void DistributionView::setSite(const std::optional<SiteRow>& site)
+{
+    const bool other = !site || !m_site || site->name != m_site->name;
+    m_site = site;
+    if (other) {
+        m_group = -1;
+        m_params.reset();
+        setStatistics(nullptr);
+    }
+    if (m_site && m_site->choice.method != BoundMethod::Manual) {
+        m_autoMethod = m_site->choice.method;
+    }
+    showTitle();
+    showQuantizer();
+}
+
+void DistributionView::setStatistics(std::shared_ptr<const SiteStatistics> statistics)
+{
+    m_statistics = std::move(statistics);
+    m_tensorHistogram = m_statistics
+        ? std::make_shared<const Histogram>(m_statistics->tensorHistogram(kTensorBins))
+        : nullptr;
+    const int groups = m_statistics ? static_cast<int>(m_statistics->groups.size()) : 0;
+    if (m_group >= groups) {
+        m_group = -1;
+    }
+    m_map->setStatistics(m_statistics);
+    fillGroupBox();
+    showTitle();
+    showGroup();
+}
+
+void DistributionView::setQuantizer(const std::optional<QuantParams>& params)
+{
+    m_params = params;
+    showQuantizer();
+}
+
+void DistributionView::setGroupErrors(std::vector<double> errors)
+{
+    m_map->setChannelErrors(std::move(errors));
+}
+
+void DistributionView::setSelectedGroup(int group)
+{
+    const int groups = m_statistics ? static_cast<int>(m_statistics->groups.size()) : 0;
+    const int chosen = group >= 0 && group < groups ? group : -1;
+    if (chosen != m_group) {
+        m_group = chosen;
+        showGroup();
+    }
+}
+
+int DistributionView::editedGroup() const
+{
+    return hasGroupBounds() ? m_group : -1;
+}
+
+bool DistributionView::isInGesture() const
+{
+    return m_plot->isInGesture();
+}
+
+void DistributionView::setEmptyText(const QString& text)
+{
+    m_emptyText = text;
+    showPage();
+}
+
+QByteArray DistributionView::saveState() const
+{
+    return m_splitter->saveState();
+}
+
+void DistributionView::restoreState(const QByteArray& state)
+{
+    m_splitter->restoreState(state);
+}
+
+void DistributionView::changeEvent(QEvent* event)
+{
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
+        restyle();
+        showTitle();
+    }
+}
+
+void DistributionView::restyle()
+{
+    QFont name = font();
+    name.setWeight(QFont::DemiBold);
+    name.setPointSizeF(name.pointSizeF() * 1.1);
+    m_name->setFont(name);
+    m_auto->setIcon(themedIcon(u"automatic"_s, palette()));
+    m_reset->setIcon(themedIcon(u"reset-view"_s, palette()));
+}
+
+void DistributionView::selectGroupByUser(int group)
+{
+    if (group == m_group) {
+        return;
+    }
+    setSelectedGroup(group);
+    emit groupSelected(m_group);
+}
+
+void DistributionView::showPage()
+{
+    const bool ready = m_site && m_statistics;
+    m_empty->setText(m_site ? tr("%1\n\nNo statistics yet.").arg(m_site->name) : m_emptyText);
+    m_stack->setCurrentIndex(ready ? 1 : 0);
+}
+
+void DistributionView::showTitle()
+{
+    showPage();
+    if (!m_site) {
+        return;
+    }
+    m_name->setText(m_site->name);
+    m_icon->setPixmap(
+        roleIcon(m_site->role, m_site->kind, palette()).pixmap(QSize(18, 18), devicePixelRatio()));
+    QStringList parts {displayName(m_site->role), displayName(m_site->kind)};
+    if (m_statistics) {
+        const auto groups = static_cast<qulonglong>(m_statistics->groups.size());
+        parts << (m_statistics->axis == GroupAxis::Head ? tr("%1 heads") : tr("%1 channels"))
+                     .arg(QLocale().toString(groups));
+        parts << tr("%1 values").arg(QLocale().toString(static_cast<qulonglong>(m_statistics->count())));
+        parts << tr("min %1, max %2")
+                     .arg(formatNumber(static_cast<double>(m_statistics->minimum())),
+                         formatNumber(static_cast<double>(m_statistics->maximum())));
+    }
+    m_summary->setText(parts.join(u"  \u00B7  "_s));
+    m_summary->setToolTip(m_summary->text());
+}
+
+void DistributionView::fillGroupBox()
+{
+    m_groupBox->clear();
+    m_groupBox->addItem(tr("tensor"), -1);
+    if (!m_statistics) {
+        return;
+    }
+    const QString word = displayName(m_statistics->axis);
+    for (int group = 0; group < static_cast<int>(m_statistics->groups.size()); ++group) {
+        m_groupBox->addItem(u"%1 %2"_s.arg(word).arg(group), group);
+    }
+}
+
+void DistributionView::showGroup()
+{
+    m_groupBox->setCurrentIndex(m_group + 1);
+    m_map->setSelectedChannel(m_group);
+    m_plot->setBounds(std::nullopt); // the next ones are of another part
+    showHistogram();
+    showQuantizer();
+}
+
+void DistributionView::showHistogram()
+{
+    if (!m_statistics) {
+        m_plot->setHistogram(nullptr, 0.0, 1.0);
+        return;
+    }
+    if (m_group < 0) {
+        m_plot->setHistogram(m_tensorHistogram, static_cast<double>(m_statistics->minimum()),
+            static_cast<double>(m_statistics->maximum()));
+    } else {
+        const GroupStatistics& group = m_statistics->groups[static_cast<std::size_t>(m_group)];
+        m_plot->setHistogram(std::shared_ptr<const Histogram>(m_statistics, &group.histogram),
+            static_cast<double>(group.minimum), static_cast<double>(group.maximum));
+    }
+    m_plot->setValueLabel(
+        m_group < 0 ? tr("value") : tr("value of %1 %2").arg(displayName(m_statistics->axis)).arg(m_group));
+    updateToggles();
+}
+
+bool DistributionView::hasGroupBounds() const
+{
+    return m_params && m_params->scales.size() > 1;
+}
+
+std::optional<Bounds> DistributionView::shownBounds() const
+{
+    if (!m_params || m_params->bounds.empty() || (hasGroupBounds() && m_group < 0)) {
+        return std::nullopt;
+    }
+    return m_params->bounds[std::min(m_params->index(std::max(m_group, 0)), m_params->bounds.size() - 1)];
+}
+
+void DistributionView::showQuantizer()
+{
+    const std::optional<Bounds> bounds = shownBounds();
+    const bool isLog = m_params && m_params->kind != QuantizerKind::Uniform;
+    m_plot->setDraggableSides(isLog ? DraggableSides::Upper : DraggableSides::Both);
+    m_plot->setBounds(bounds);
+    m_map->setChannelBounds(m_params ? m_params->bounds : std::vector<Bounds> {});
+    m_lowerEdit->setEnabled(bounds && !isLog);
+    m_upperEdit->setEnabled(bounds.has_value());
+    m_auto->setEnabled(m_params.has_value());
+    std::vector<PlotLegend::Entry> legend {{PlotRole::Distribution, tr("count")}};
+    if (bounds && m_plot->histogram()) {
+        const Histogram& histogram = *m_plot->histogram();
+        const std::int64_t group = std::max(m_group, 0);
+        m_plot->setLevels(quantizerLevels(*m_params, group, kShownLevels));
+        ErrorDensity density = errorDensity(histogram, *m_params, group);
+        m_plot->setErrorDensity(std::move(density.clipping), std::move(density.rounding));
+        const double cutoff = zeroingCutoff(*m_params, group);
+        m_plot->setZeroingCutoff(cutoff > 0.0
+                ? std::optional(ZeroingCutoff {cutoff, zeroedMassShare(histogram, cutoff)})
+                : std::nullopt);
+        legend.push_back({PlotRole::Level, tr("levels (%1)").arg(QLocale().toString(levelCount(*m_params)))});
+        legend.push_back({PlotRole::ClippingError, tr("clipping error")});
+        legend.push_back({PlotRole::RoundingError, tr("rounding error")});
+        if (isLog) {
+            legend.push_back({PlotRole::Cutoff, tr("becomes zero")});
+        }
+        syncNumbers(m_plot->bounds());
+    } else {
+        m_plot->setLevels({});
+        m_plot->setErrorDensity({}, {});
+        m_plot->setZeroingCutoff(std::nullopt);
+    }
+    m_legend->setEntries(std::move(legend));
+    const bool needsGroup = hasGroupBounds() && m_group < 0;
+    m_note->setText(needsGroup
+            ? tr("Each %1 has its own bounds: select one to edit them.").arg(displayName(m_params->axis))
+            : m_params ? QString()
+                       : tr("In floating point: no bounds."));
+    m_note->setToolTip(m_note->text());
+}
+
+void DistributionView::editNumerically(const Bounds& bounds)
+{
+    // One entry is one gesture, as a drag is.
+    emit boundsEdited(m_plot->bounds(), EditPhase::Begin);
+    m_plot->setBounds(bounds);
+    syncNumbers(bounds);
+    emit boundsEdited(bounds, EditPhase::Update);
+    emit boundsEdited(bounds, EditPhase::End);
+}
+
+void DistributionView::syncNumbers(const Bounds& bounds)
+{
+    const double step = m_plot->histogram() ? m_plot->histogram()->width : 1.0;
+    const bool isLog = m_params && m_params->kind != QuantizerKind::Uniform;
+    const bool logBins = m_plot->histogram() && m_plot->histogram()->scale == BinScale::Log2;
+    m_lowerEdit->setRange(-kFar, bounds.upper);
+    m_upperEdit->setRange(isLog ? std::numeric_limits<float>::min() : bounds.lower, kFar);
+    m_lowerEdit->setStep(step);
+    m_upperEdit->setStep(logBins ? std::max(bounds.upper * (std::exp2(step) - 1.0), 1e-12) : step);
+    m_lowerEdit->setValue(bounds.lower);
+    m_upperEdit->setValue(bounds.upper);
+}
+
+void DistributionView::updateToggles()
+{
+    const QSignalBlocker countBlocker(m_countLog);
+    m_countLog->setChecked(m_plot->countScale() == AxisScale::Log);
+    m_valueLog->setChecked(m_plot->valueScale() == AxisScale::Log);
+    m_valueLog->setEnabled(m_plot->canUseLogValues());
+}
+
+} // namespace qs

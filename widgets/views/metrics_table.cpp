@@ -1,0 +1,167 @@
+#include "widgets/views/metrics_table.h"
+
+#include "widgets/common/display_names.h"
+#include "widgets/common/empty_label.h"
+#include "widgets/common/icons.h"
+#include "widgets/common/number_format.h"
+
+#include <QApplication>
+#include <QClipboard>
+#include <QEvent>
+#include <QHeaderView>
+#include <QKeyEvent>
+#include <QStackedWidget>
+#include <QTableWidget>
+#include <QVBoxLayout>
+
+#include <cmath>
+#include <utility>
+
+using namespace Qt::StringLiterals;
+
+namespace qs {
+
+namespace {
+
+/// "79.84 %  −1.20" against the reference, which shows the value alone.
+QString withDifference(
+    const std::optional<double>& value, const std::optional<double>& reference, bool isReference)
+{
+    if (!value) {
+        return u"\u2013"_s;
+    }
+    QString text = formatPercent(*value);
+    if (!isReference && reference) {
+        const double difference = *value - *reference;
+        const QString sign = difference < 0.0 ? u"\u2212"_s : u"+"_s;
+        text += u"  (%1%2)"_s.arg(sign, QLocale().toString(std::abs(difference), 'f', 2));
+    }
+    return text;
+}
+
+} // namespace
+
+MetricsTable::MetricsTable(QWidget* parent)
+    : QWidget(parent)
+    , m_table(new QTableWidget(0, ColumnCount, this))
+    , m_empty(new EmptyLabel(tr("No evaluation yet."), this))
+    , m_stack(new QStackedWidget(this))
+{
+    m_table->setHorizontalHeaderLabels({tr("Result"), tr("Top-1"), tr("Top-5"), tr("Agreement"),
+        tr("KL, nats"), tr("Logit SQNR"), tr("Samples"), tr("State")});
+    m_table->setAccessibleName(tr("Metrics of the plans"));
+    m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);
+    m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
+    m_table->setAlternatingRowColors(true);
+    m_table->setShowGrid(false);
+    m_table->setTabKeyNavigation(false);
+    m_table->verticalHeader()->hide();
+    m_table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 8);
+    m_table->horizontalHeader()->setHighlightSections(false);
+    m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    m_table->horizontalHeader()->setSectionResizeMode(Name, QHeaderView::Stretch);
+    for (int column = 0; column < ColumnCount; ++column) {
+        const bool isText = column == Name || column == State;
+        m_table->horizontalHeaderItem(column)->setTextAlignment(
+            (isText ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
+    }
+    m_table->horizontalHeaderItem(Agreement)->setToolTip(tr("Samples whose top-1 is that of FP32"));
+    m_table->horizontalHeaderItem(Kl)->setToolTip(tr("Mean KL of the predicted distribution against FP32's"));
+    connect(m_table, &QTableWidget::cellActivated, this, [this](int row, int) { emit rowActivated(row); });
+    m_stack->addWidget(m_empty);
+    m_stack->addWidget(m_table);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->addWidget(m_stack);
+}
+
+void MetricsTable::setRows(std::vector<MetricsRow> rows)
+{
+    m_rows = std::move(rows);
+    fill();
+}
+
+QString MetricsTable::toText() const
+{
+    const auto number = [](const std::optional<double>& value) {
+        return value ? QString::number(*value, 'g', 17) : QString();
+    };
+    QString text = u"result\tsamples\ttop1\ttop5\tagreement\tkl\tsqnr_db\n"_s;
+    for (const MetricsRow& row : m_rows) {
+        QStringList cells {row.name};
+        if (row.metrics) {
+            const Metrics& metrics = *row.metrics;
+            cells << QString::number(metrics.samples) << number(metrics.top1Percent)
+                  << number(metrics.top5Percent) << number(metrics.agreementPercent) << number(metrics.klNats)
+                  << number(metrics.logitsSqnrDb);
+        }
+        text += cells.join(u'\t') + u'\n';
+    }
+    return text;
+}
+
+void MetricsTable::changeEvent(QEvent* event)
+{
+    QWidget::changeEvent(event);
+    if (event->type() == QEvent::PaletteChange) {
+        fill();
+    }
+}
+
+void MetricsTable::keyPressEvent(QKeyEvent* event)
+{
+    if (event->matches(QKeySequence::Copy)) {
+        QApplication::clipboard()->setText(toText());
+        return;
+    }
+    QWidget::keyPressEvent(event);
+}
+
+void MetricsTable::fill()
+{
+    m_stack->setCurrentIndex(m_rows.empty() ? 0 : 1);
+    m_table->setRowCount(static_cast<int>(m_rows.size()));
+    for (std::size_t row = 0; row < m_rows.size(); ++row) {
+        fillRow(static_cast<int>(row), m_rows[row]);
+    }
+}
+
+void MetricsTable::fillRow(int row, const MetricsRow& result)
+{
+    const auto put = [&](Column column, const QString& text, Qt::Alignment alignment = Qt::AlignRight) {
+        auto* item = new QTableWidgetItem(text);
+        item->setTextAlignment(alignment | Qt::AlignVCenter);
+        if (result.state != ResultState::Live) {
+            item->setForeground(palette().brush(QPalette::PlaceholderText));
+        }
+        m_table->setItem(row, column, item);
+        return item;
+    };
+    QTableWidgetItem* name = put(Name, result.name, Qt::AlignLeft);
+    if (row == 0) {
+        QFont bold = font();
+        bold.setWeight(QFont::DemiBold);
+        name->setFont(bold);
+        name->setToolTip(tr("Reference of the differences"));
+    }
+    QTableWidgetItem* state = put(State, displayName(result.state), Qt::AlignLeft);
+    state->setIcon(stateIcon(result.state, palette()));
+    if (!result.metrics) {
+        for (const Column column : {Top1, Top5, Agreement, Kl, Sqnr, Samples}) {
+            put(column, u"\u2013"_s);
+        }
+        return;
+    }
+    const Metrics& metrics = *result.metrics;
+    const std::optional<Metrics>& reference = m_rows.front().metrics;
+    put(Top1,
+        withDifference(metrics.top1Percent, reference ? reference->top1Percent : std::nullopt, row == 0));
+    put(Top5,
+        withDifference(metrics.top5Percent, reference ? reference->top5Percent : std::nullopt, row == 0));
+    put(Agreement, formatPercent(metrics.agreementPercent));
+    put(Kl, formatNumber(metrics.klNats, 3));
+    put(Sqnr, formatDecibel(metrics.logitsSqnrDb));
+    put(Samples, QLocale().toString(static_cast<qlonglong>(metrics.samples)));
+}
+
+} // namespace qs
