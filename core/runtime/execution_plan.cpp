@@ -1,7 +1,7 @@
 #include "core/runtime/execution_plan.h"
 
 #include "core/base/error.h"
-#include "core/runtime/site_view.h"
+#include "core/runtime/step_fusion.h"
 
 #include <algorithm>
 
@@ -13,107 +13,6 @@ std::size_t indexOf(int id)
 {
     return static_cast<std::size_t>(id);
 }
-
-class NodeStep : public Step
-{
-public:
-    NodeStep(const Node& node, std::vector<Slot> inputs, std::vector<std::uint8_t> constantInputs)
-        : m_node(node)
-        , m_inputs(std::move(inputs))
-        , m_constantInputs(std::move(constantInputs))
-    {
-    }
-
-    void run(Frame& frame) const override
-    {
-        std::vector<Array> inputs(m_node.inputs.size());
-        for (std::size_t i = 0, next = 0; i < inputs.size(); ++i) {
-            if (m_node.inputs[i] != kNoValue) {
-                inputs[i] = frame.slots[m_inputs[next++]];
-            }
-        }
-        std::vector<Array> outputs = runNode(m_node, inputs, m_constantInputs, frame);
-        for (std::size_t i = 0; i < m_node.outputs.size() && i < outputs.size(); ++i) {
-            if (m_node.outputs[i] != kNoValue) {
-                frame.slots[indexOf(m_node.outputs[i])] = std::move(outputs[i]);
-            }
-        }
-    }
-    [[nodiscard]] std::vector<Slot> reads() const override { return m_inputs; }
-    [[nodiscard]] std::vector<Slot> writes() const override
-    {
-        std::vector<Slot> slots;
-        for (const ValueId output : m_node.outputs) {
-            if (output != kNoValue) {
-                slots.push_back(indexOf(output));
-            }
-        }
-        return slots;
-    }
-    [[nodiscard]] std::string name() const override { return m_node.op + " " + m_node.name; }
-
-private:
-    const Node& m_node;
-    std::vector<Slot> m_inputs;
-    std::vector<std::uint8_t> m_constantInputs;
-};
-
-/// Shows a site's raw value to the observer.
-class ObserveStep : public Step
-{
-public:
-    ObserveStep(const Model& model, int site)
-        : m_model(model)
-        , m_site(site)
-    {
-    }
-
-    void run(Frame& frame) const override
-    {
-        const SiteRows rows
-            = siteRows(*m_model.graph, site(), frame.slots[indexOf(site().value)], frame.pool);
-        frame.observer->observe(m_site, rows.view);
-    }
-    [[nodiscard]] std::vector<Slot> reads() const override { return {indexOf(site().value)}; }
-    [[nodiscard]] std::vector<Slot> writes() const override { return {}; }
-    [[nodiscard]] std::string name() const override { return "observe " + site().name; }
-
-private:
-    [[nodiscard]] const Site& site() const { return m_model.sites[indexOf(m_site)]; }
-
-    const Model& m_model;
-    int m_site;
-};
-
-/// Makes what the readers of a site see from its raw value.
-class TransformStep : public Step
-{
-public:
-    TransformStep(const PlanContext& context, int site, Slot target)
-        : m_model(context.model)
-        , m_transforms(context.transforms)
-        , m_site(site)
-        , m_target(target)
-    {
-    }
-
-    void run(Frame& frame) const override
-    {
-        frame.slots[m_target] = transformed(*m_model.graph, site(), frame.slots[indexOf(site().value)],
-            *m_transforms[indexOf(m_site)], frame.pool);
-    }
-    [[nodiscard]] std::vector<Slot> reads() const override { return {indexOf(site().value)}; }
-    [[nodiscard]] std::vector<Slot> writes() const override { return {m_target}; }
-    [[nodiscard]] std::string name() const override { return "transform " + site().name; }
-
-private:
-    [[nodiscard]] const Site& site() const { return m_model.sites[indexOf(m_site)]; }
-
-    const Model& m_model;
-    const std::vector<std::shared_ptr<const RowTransform>>& m_transforms;
-    int m_site;
-    Slot m_target;
-};
 
 class PlanMaker
 {
@@ -147,6 +46,11 @@ public:
                 addNode(id);
             }
         }
+        std::vector<Slot> kept;
+        for (const ValueId fetch : m_request.fetches) {
+            kept.push_back(indexOf(fetch));
+        }
+        m_plan.steps = fuseSteps(std::move(m_plan.steps), kept);
         addReleases();
         return std::move(m_plan);
     }
@@ -221,8 +125,8 @@ private:
             const bool isRead = std::ranges::any_of(
                 site.readers, [&](const auto& reader) { return m_needed[indexOf(reader.first)] != 0; });
             if (m_request.transformed[indexOf(index)] != 0 && isRead) {
-                m_plan.steps.push_back(
-                    std::make_unique<TransformStep>(m_context, index, transformedSlot(index)));
+                m_plan.steps.push_back(std::make_unique<TransformStep>(
+                    m_context.model, m_context.transforms, index, transformedSlot(index)));
             }
         }
     }
@@ -247,15 +151,14 @@ private:
     void addNode(NodeId id)
     {
         const Node& node = m_graph.node(id);
-        std::vector<Slot> inputs;
+        std::vector<Slot> inputs(node.inputs.size(), kNoSlot);
         std::vector<std::uint8_t> constantInputs(node.inputs.size(), 0);
         for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-            if (node.inputs[i] == kNoValue) {
-                continue;
+            if (node.inputs[i] != kNoValue) {
+                inputs[i] = sourceOf(id, i);
+                const bool isRaw = inputs[i] < m_graph.values().size();
+                constantInputs[i] = m_dynamic[indexOf(node.inputs[i])] == 0 && isRaw ? 1 : 0;
             }
-            inputs.push_back(sourceOf(id, i));
-            constantInputs[i]
-                = m_dynamic[indexOf(node.inputs[i])] == 0 && inputs.back() < m_graph.values().size();
         }
         m_plan.steps.push_back(
             std::make_unique<NodeStep>(node, std::move(inputs), std::move(constantInputs)));
@@ -304,14 +207,6 @@ private:
 ExecutionPlan makePlan(const PlanContext& context, const PlanRequest& request)
 {
     return PlanMaker(context, request).make();
-}
-
-std::vector<Array> runNode(const Node& node, std::span<const Array> inputs,
-    std::span<const std::uint8_t> constantInputs, Frame& frame)
-{
-    const KernelEntry* kernel = KernelRegistry::instance().find(node.op);
-    const KernelCall call {node, inputs, frame.pool, frame.constants, frame.context, constantInputs};
-    return kernel->run(call);
 }
 
 } // namespace qs

@@ -1,39 +1,12 @@
 #pragma once
 
-#include "core/models/model.h"
-#include "core/runtime/executor.h"
-#include "core/runtime/kernel_registry.h"
+#include "core/runtime/step.h"
 
-#include <functional>
+#include <compare>
 #include <memory>
 #include <vector>
 
 namespace qs {
-
-/// Place of an array during a run: slots [0, values) hold the graph's values, slot values + s what the
-/// readers of site s see once its transform was applied.
-using Slot = std::size_t;
-
-/// What the steps of one run share.
-struct Frame
-{
-    std::vector<Array> slots;
-    BufferPool& pool;
-    ConstantStore& constants;
-    SiteObserver* observer = nullptr;
-    const TaskContext& context;
-};
-
-/// One piece of work on a frame.
-class Step
-{
-public:
-    virtual ~Step() = default;
-    virtual void run(Frame& frame) const = 0;
-    [[nodiscard]] virtual std::vector<Slot> reads() const = 0;
-    [[nodiscard]] virtual std::vector<Slot> writes() const = 0;
-    [[nodiscard]] virtual std::string name() const = 0; ///< for measurements: operator and node
-};
 
 /// What a plan is made for: two runs with equal requests use the same plan.
 struct PlanRequest
@@ -55,19 +28,15 @@ struct ExecutionPlan
         staticValues; ///< constants and what follows from them alone, to be put in before the run
 };
 
-/// What the steps need of the executor.
+/// What the steps need of the executor; must outlive the plan.
 struct PlanContext
 {
     const Model& model;
     const std::vector<std::shared_ptr<const RowTransform>>& transforms; ///< per site; null: none
 };
 
-/// The nodes that the fetches need behind the feeds. Throws Error(InvalidArgument) naming a graph input that
-/// is needed and not fed.
+/// The nodes that the fetches need behind the feeds, fused where nobody sees what lies between them. Throws
+/// Error(InvalidArgument) naming a graph input that is needed and not fed.
 [[nodiscard]] ExecutionPlan makePlan(const PlanContext& context, const PlanRequest& request);
-
-/// Runs one node on given inputs, outside a plan.
-[[nodiscard]] std::vector<Array> runNode(const Node& node, std::span<const Array> inputs,
-    std::span<const std::uint8_t> constantInputs, Frame& frame);
 
 } // namespace qs

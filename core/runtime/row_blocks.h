@@ -46,7 +46,7 @@ public:
     }
 
 private:
-    static constexpr std::int64_t kTarget = 64;
+    static constexpr std::int64_t kTarget = 100;
 
     std::int64_t m_rows = 0;
     std::int64_t m_period = 1;

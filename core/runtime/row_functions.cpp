@@ -57,15 +57,20 @@ QS_ALWAYS_INLINE float sumOf(float a, float b)
     return a + b;
 }
 
+template<typename M>
 QS_ALWAYS_INLINE void softmaxBody(const float* x, float* out, std::int64_t count)
 {
     const float top = foldRow(
-        count, -std::numeric_limits<float>::infinity(), [&](std::int64_t i) { return x[i]; },
-        [](float a, float b) { return a > b ? a : b; });
-    forEach(x, out, count, [top](float v) { return vecmath::exp(v - top); });
+        count, -std::numeric_limits<float>::infinity(),
+        [&](std::int64_t i) __attribute__((always_inline)) { return x[i]; },
+        [](float a, float b) __attribute__((always_inline)) { return a > b ? a : b; });
+    forEach(
+        x, out, count, [top](float v) __attribute__((always_inline)) { return vecmath::exp<M>(v - top); });
     const float sum = foldRow(
-        count, 0.0F, [&](std::int64_t i) { return out[i]; }, sumOf);
-    forEach(out, out, count, [sum](float v) { return v / sum; });
+        count, 0.0F, [&](std::int64_t i) __attribute__((always_inline)) { return out[i]; }, sumOf);
+    const float inverse = 1.0F / sum;
+    forEach(
+        out, out, count, [inverse](float v) __attribute__((always_inline)) { return v * inverse; });
 }
 
 QS_ALWAYS_INLINE void layerNormBody(
@@ -91,51 +96,35 @@ QS_ALWAYS_INLINE void layerNormBody(
     }
 }
 
-QS_ALWAYS_INLINE float expOf(float v)
+template<typename M>
+struct Functions
 {
-    return vecmath::exp(v);
-}
-QS_ALWAYS_INLINE float erfOf(float v)
-{
-    return vecmath::erf(v);
-}
-QS_ALWAYS_INLINE float tanhOf(float v)
-{
-    return vecmath::tanh(v);
-}
-QS_ALWAYS_INLINE float sigmoidOf(float v)
-{
-    return 1.0F / (1.0F + vecmath::exp(-v));
-}
-QS_ALWAYS_INLINE float geluOf(float v)
-{
-    return vecmath::gelu(v);
-}
-QS_ALWAYS_INLINE float geluTanhOf(float v)
-{
-    return vecmath::geluTanh(v);
-}
-QS_ALWAYS_INLINE float reluOf(float v)
-{
-    return v < 0.0F ? 0.0F : v;
-}
+    static QS_ALWAYS_INLINE float exp(float v) { return vecmath::exp<M>(v); }
+    static QS_ALWAYS_INLINE float erf(float v) { return vecmath::erf<M>(v); }
+    static QS_ALWAYS_INLINE float tanh(float v) { return vecmath::tanh<M>(v); }
+    static QS_ALWAYS_INLINE float sigmoid(float v) { return 1.0F / (1.0F + vecmath::exp<M>(-v)); }
+    static QS_ALWAYS_INLINE float gelu(float v) { return vecmath::gelu<M>(v); }
+    static QS_ALWAYS_INLINE float geluTanh(float v) { return vecmath::geluTanh<M>(v); }
+    static QS_ALWAYS_INLINE float relu(float v) { return v < 0.0F ? 0.0F : v; }
+};
 
 // One function per instruction set: the bodies above are inlined and vectorised under its target.
-#define QS_ROW_UNARY(set, target, function)                                                                  \
+#define QS_ROW_UNARY(set, target, product, function)                                                         \
     target void function##set(const float* x, float* out, std::int64_t count)                                \
     {                                                                                                        \
         forEach(                                                                                             \
-            x, out, count, [](float v) __attribute__((always_inline)) { return function##Of(v); });          \
+            x, out, count,                                                                                   \
+            [](float v) __attribute__((always_inline)) { return Functions<product>::function(v); });         \
     }
 
-#define QS_ROW_SET(set, title, target)                                                                       \
-    QS_ROW_UNARY(set, target, exp)                                                                           \
-    QS_ROW_UNARY(set, target, erf)                                                                           \
-    QS_ROW_UNARY(set, target, tanh)                                                                          \
-    QS_ROW_UNARY(set, target, sigmoid)                                                                       \
-    QS_ROW_UNARY(set, target, gelu)                                                                          \
-    QS_ROW_UNARY(set, target, geluTanh)                                                                      \
-    QS_ROW_UNARY(set, target, relu)                                                                          \
+#define QS_ROW_SET(set, title, target, product)                                                              \
+    QS_ROW_UNARY(set, target, product, exp)                                                                  \
+    QS_ROW_UNARY(set, target, product, erf)                                                                  \
+    QS_ROW_UNARY(set, target, product, tanh)                                                                 \
+    QS_ROW_UNARY(set, target, product, sigmoid)                                                              \
+    QS_ROW_UNARY(set, target, product, gelu)                                                                 \
+    QS_ROW_UNARY(set, target, product, geluTanh)                                                             \
+    QS_ROW_UNARY(set, target, product, relu)                                                                 \
     target void add##set(const float* a, const float* b, float* out, std::int64_t count)                     \
     {                                                                                                        \
         forEach(                                                                                             \
@@ -158,7 +147,7 @@ QS_ALWAYS_INLINE float reluOf(float v)
     }                                                                                                        \
     target void softmax##set(const float* x, float* out, std::int64_t count)                                 \
     {                                                                                                        \
-        softmaxBody(x, out, count);                                                                          \
+        softmaxBody<product>(x, out, count);                                                                 \
     }                                                                                                        \
     target void layerNorm##set(const float* x, const float* gamma, const float* beta, float epsilon,         \
         float* out, std::int64_t count)                                                                      \
@@ -169,11 +158,11 @@ QS_ALWAYS_INLINE float reluOf(float v)
         geluTanh##set, relu##set, add##set, mul##set, scale##set, divide##set, softmax##set,                 \
         layerNorm##set};
 
-QS_ROW_SET(Generic, "generic", )
+QS_ROW_SET(Generic, "generic", , vecmath::Separate)
 #if defined(__x86_64__)
-QS_ROW_SET(Avx2, "avx2", __attribute__((target("avx2"))))
-QS_ROW_SET(
-    Avx512, "avx512", __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512"))))
+QS_ROW_SET(Avx2, "avx2", __attribute__((target("avx2,fma"))), vecmath::Fused)
+QS_ROW_SET(Avx512, "avx512",
+    __attribute__((target("fma,avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512"))), vecmath::Fused)
 #endif
 
 const RowFunctions& choose()
@@ -183,7 +172,7 @@ const RowFunctions& choose()
         && __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0) {
         return kAvx512;
     }
-    if (__builtin_cpu_supports("avx2") != 0) {
+    if (__builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0) {
         return kAvx2;
     }
 #endif

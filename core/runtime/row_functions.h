@@ -21,7 +21,8 @@ struct RowFunctions
     void (*mul)(const float* a, const float* b, float* out, std::int64_t count);
     void (*scale)(const float* x, float factor, float* out, std::int64_t count);
     void (*divide)(const float* x, float divisor, float* out, std::int64_t count);
-    /// One row to e^(x - max) / sum. A row of only -inf gives NaN, as ONNX's definition does.
+    /// One row to e^(x - max) times the reciprocal of their sum. A row of only -inf gives NaN, as ONNX's
+    /// definition does.
     void (*softmax)(const float* x, float* out, std::int64_t count);
     /// (x - mean) / sqrt(variance + epsilon) * gamma + beta of one row; beta may be null. Two passes over the
     /// row, so float partial sums lose nothing that matters at these lengths.

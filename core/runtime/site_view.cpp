@@ -11,16 +11,6 @@ namespace {
 
 constexpr std::int64_t kGrain = 8192; // elements handed to a thread at once
 
-/// True where dimension 1 is the view's `heads`: heads of an attention, channels of a convolution's input.
-bool hasHeads(const Graph& graph, const Site& site)
-{
-    if (site.groupAxis == GroupAxis::Head) {
-        return true;
-    }
-    return std::ranges::any_of(site.readers,
-        [&](const auto& reader) { return graph.node(reader.first).op == "Conv" && reader.second == 0; });
-}
-
 /// The array as [batch, heads, rows, width], if possible without a copy.
 Array fourDimensional(const Graph& graph, const Site& site, const Array& value, BufferPool& pool)
 {
@@ -45,6 +35,15 @@ ActivationView viewOf(const Array& array)
 }
 
 } // namespace
+
+bool hasHeads(const Graph& graph, const Site& site)
+{
+    if (site.groupAxis == GroupAxis::Head) {
+        return true;
+    }
+    return std::ranges::any_of(site.readers,
+        [&](const auto& reader) { return graph.node(reader.first).op == "Conv" && reader.second == 0; });
+}
 
 SiteRows siteRows(const Graph& graph, const Site& site, const Array& value, BufferPool& pool)
 {

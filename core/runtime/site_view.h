@@ -15,6 +15,9 @@ struct SiteRows
     ActivationView view;
 };
 
+/// True where dimension 1 is the view's `heads`: heads of an attention, channels of a convolution's input.
+[[nodiscard]] bool hasHeads(const Graph& graph, const Site& site);
+
 /// Throws Error(InvalidArgument) when the value is not F32.
 [[nodiscard]] SiteRows siteRows(const Graph& graph, const Site& site, const Array& value, BufferPool& pool);
 

@@ -1,0 +1,71 @@
+#include "core/runtime/row_program.h"
+
+#include "core/runtime/row_functions.h"
+
+namespace qs {
+
+namespace {
+
+/// This thread's scratch memory, 64-byte aligned.
+float* scratchOf(std::int64_t floats)
+{
+    thread_local std::vector<float> memory;
+    const auto needed = static_cast<std::size_t>(floats) + 16;
+    if (memory.size() < needed) {
+        memory.resize(needed);
+    }
+    const auto address = reinterpret_cast<std::uintptr_t>(memory.data());
+    return memory.data() + (64 - address % 64) % 64 / sizeof(float);
+}
+
+} // namespace
+
+void RowOperation::run(
+    float* scratch, std::int64_t registerSize, std::int64_t firstRow, std::int64_t rows) const
+{
+    const RowFunctions& functions = rowFunctions();
+    const float* x = in.at(scratch, registerSize, firstRow);
+    float* y = out.at(scratch, registerSize, firstRow);
+    const std::int64_t width = in.width;
+    switch (kind) {
+    case Kind::Linear: matrix->multiply(x, rows, first, y); break;
+    case Kind::Norm:
+        for (std::int64_t row = 0; row < rows; ++row) {
+            functions.layerNorm(x + row * width, first, second, epsilon, y + row * width, width);
+        }
+        break;
+    case Kind::Map: map(x, y, rows * width); break;
+    case Kind::AddRows: functions.add(x, other.at(scratch, registerSize, firstRow), y, rows * width); break;
+    case Kind::MulRows: functions.mul(x, other.at(scratch, registerSize, firstRow), y, rows * width); break;
+    case Kind::AddVector:
+        for (std::int64_t row = 0; row < rows; ++row) {
+            functions.add(x + row * width, first, y + row * width, width);
+        }
+        break;
+    case Kind::MulVector:
+        for (std::int64_t row = 0; row < rows; ++row) {
+            functions.mul(x + row * width, first, y + row * width, width);
+        }
+        break;
+    case Kind::Transform:
+        for (std::int64_t row = 0; row < rows; ++row) {
+            transform->transformRow(0, {x + row * width, static_cast<std::size_t>(width)}, y + row * width);
+        }
+        break;
+    }
+}
+
+void RowProgram::runBlock(std::int64_t block) const
+{
+    const std::int64_t first = blocks.begin(block);
+    const std::int64_t rows = blocks.end(block) - first;
+    if (rows == 0) {
+        return;
+    }
+    float* scratch = scratchOf(registers * registerSize);
+    for (const RowOperation& operation : operations) {
+        operation.run(scratch, registerSize, first, rows);
+    }
+}
+
+} // namespace qs
