@@ -4,6 +4,7 @@
 #include "core/runtime/matmul.h"
 #include "core/runtime/row_blocks.h"
 #include "core/runtime/row_functions.h"
+#include "core/runtime/thread_scratch.h"
 
 #include <algorithm>
 #include <cstring>
@@ -35,23 +36,6 @@ HeadMatrix rowsOf(const HeadMatrix& m, std::int64_t first, std::int64_t last)
     return {m.data + first * m.rowStride, last - first, m.columns, m.rowStride, m.columnStride};
 }
 
-/// Transposes 16 x 16 tiles at a time, so that both sides stay in the nearest cache.
-void copyTransposed(const HeadMatrix& m, float* out)
-{
-    constexpr std::int64_t kTile = 16;
-    for (std::int64_t top = 0; top < m.rows; top += kTile) {
-        for (std::int64_t left = 0; left < m.columns; left += kTile) {
-            const std::int64_t bottom = std::min(top + kTile, m.rows);
-            const std::int64_t right = std::min(left + kTile, m.columns);
-            for (std::int64_t row = top; row < bottom; ++row) {
-                for (std::int64_t column = left; column < right; ++column) {
-                    out[row * m.columns + column] = m.data[row * m.rowStride + column * m.columnStride];
-                }
-            }
-        }
-    }
-}
-
 /// Row-major and dense; the matrix itself when it already is.
 const float* dense(const HeadMatrix& m, float* buffer)
 {
@@ -59,7 +43,11 @@ const float* dense(const HeadMatrix& m, float* buffer)
         return m.data;
     }
     if (m.columnStride != 1) {
-        copyTransposed(m, buffer);
+        for (std::int64_t row = 0; row < m.rows; ++row) {
+            for (std::int64_t column = 0; column < m.columns; ++column) {
+                buffer[row * m.columns + column] = m.data[row * m.rowStride + column * m.columnStride];
+            }
+        }
         return buffer;
     }
     for (std::int64_t row = 0; row < m.rows; ++row) {
@@ -129,130 +117,165 @@ void AttentionStep::run(Frame& frame) const
     }
 }
 
-void AttentionStep::runFused(Frame& frame, const Operands& o) const
+/// The work on single heads of one run. Heads are numbered batch by batch.
+class AttentionStep::Heads
 {
-    const bool keep = m_probabilities == Probabilities::Visible || m_parts.observe != nullptr;
-    const std::int64_t items = o.items();
-    const Slot probabilitySlot = m_parts.softmax->output();
-    Array keys = Array::make(frame.pool, DType::F32, {items, o.width(), o.keys()});
-    Array values = Array::make(frame.pool, DType::F32, {items, o.keys(), o.outputs()});
-    // Heads side by side, so that the Transpose and Reshape which follow move nothing.
-    Array context
-        = Array::make(frame.pool, DType::F32, {o.query.dims[0], o.rows(), o.query.dims[1], o.outputs()});
-    context = permuted(context, {0, 2, 1, 3});
-    Array probabilities;
-    if (keep) {
-        probabilities
-            = Array::make(frame.pool, DType::F32, {o.query.dims[0], o.query.dims[1], o.rows(), o.keys()});
+public:
+    Heads(const AttentionParts& parts, const Operands& operands, Frame& frame)
+        : m_parts(parts)
+        , m_o(operands)
+        , m_frame(frame)
+        , m_keyLayout(
+              m_o.key.strides[3] != 1 && m_o.key.strides[2] == 1 ? RightHand::Transposed : RightHand::Plain)
+        , m_key(m_keyLayout == RightHand::Transposed ? permuted(m_o.key, {0, 1, 3, 2}) : m_o.key)
+        , m_blocks({1, m_o.rows(), m_o.width()})
+        , m_divides(parts.scale != nullptr && parts.scale->node().op == "Div")
+    {
+        const std::int64_t items = m_o.items();
+        m_denseKeys = Array::make(frame.pool, DType::F32, {items, m_o.width(), m_o.keys()});
+        m_denseValues = Array::make(frame.pool, DType::F32, {items, m_o.keys(), m_o.outputs()});
+        // Heads side by side, so that the Transpose and Reshape which follow move nothing.
+        const Dims dims {m_o.query.dims[0], m_o.rows(), m_o.query.dims[1], m_o.outputs()};
+        m_context = permuted(Array::make(frame.pool, DType::F32, dims), {0, 2, 1, 3});
+        m_keysOf.resize(static_cast<std::size_t>(items));
+        m_valuesOf.resize(static_cast<std::size_t>(items));
+        parallelFor(items, 1, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t item = begin; item < end; ++item) {
+                const auto at = static_cast<std::size_t>(item);
+                m_keysOf[at]
+                    = dense(headOf(m_key, item), m_denseKeys.f32() + item * m_o.width() * m_o.keys());
+                m_valuesOf[at]
+                    = dense(headOf(m_o.value, item), m_denseValues.f32() + item * m_o.keys() * m_o.outputs());
+            }
+        });
     }
-    const RowBlocks blocks({1, o.rows(), o.width()});
-    const std::int64_t room = blocks.maxRows() * std::max(o.width(), o.outputs());
-    const RowFunctions& functions = rowFunctions();
-    const bool divides = m_parts.scale != nullptr && m_parts.scale->node().op == "Div";
 
-    const auto packHead = [&](std::int64_t item) {
-        float* keyBuffer = keys.f32() + item * o.width() * o.keys();
-        float* valueBuffer = values.f32() + item * o.keys() * o.outputs();
-        static_cast<void>(dense(headOf(o.key, item), keyBuffer));
-        static_cast<void>(dense(headOf(o.value, item), valueBuffer));
+    /// One block of rows of one head, with memory to work in.
+    struct Block
+    {
+        std::int64_t item;
+        std::int64_t first;
+        std::int64_t count;
+        float* scratch; ///< [count, max(width, outputs)]
+        float* scores; ///< [count, keys]
     };
-    const auto keyOf = [&](std::int64_t item) {
-        const HeadMatrix m = headOf(o.key, item);
-        return m.columnStride == 1 && m.rowStride == m.columns ? m.data
-                                                               : keys.f32() + item * o.width() * o.keys();
-    };
-    const auto valueOf = [&](std::int64_t item) {
-        const HeadMatrix m = headOf(o.value, item);
-        return m.columnStride == 1 && m.rowStride == m.columns ? m.data
-                                                               : values.f32() + item * o.keys() * o.outputs();
-    };
-    const auto probabilitiesOf
-        = [&](std::int64_t item, std::int64_t first, std::int64_t count, float* scratch, float* out) {
-              const float* query = dense(rowsOf(headOf(o.query, item), first, first + count), scratch);
-              multiply(query, keyOf(item), out, count, o.width(), o.keys());
-              if (divides) {
-                  functions.divide(out, o.factor, out, count * o.keys());
-              } else if (m_parts.scale != nullptr) {
-                  functions.scale(out, o.factor, out, count * o.keys());
-              }
-              for (std::int64_t row = 0; row < count; ++row) {
-                  functions.softmax(out + row * o.keys(), out + row * o.keys(), o.keys());
-              }
-          };
-    const auto contextOf
-        = [&](std::int64_t item, std::int64_t first, std::int64_t count, const float* p, float* scratch) {
-              multiply(p, valueOf(item), scratch, count, o.keys(), o.outputs());
-              const HeadMatrix target = rowsOf(headOf(context, item), first, first + count);
-              for (std::int64_t row = 0; row < count; ++row) {
-                  std::memcpy(const_cast<float*>(target.data) + row * target.rowStride,
-                      scratch + row * o.outputs(), static_cast<std::size_t>(o.outputs()) * sizeof(float));
-              }
-          };
-    const auto transform = [&](std::int64_t item, std::int64_t count, const float* p, float* out) {
-        for (std::int64_t row = 0; row < count; ++row) {
-            m_parts.transform->transform().transformRow(item % o.query.dims[1],
-                {p + row * o.keys(), static_cast<std::size_t>(o.keys())}, out + row * o.keys());
-        }
-    };
-    const auto forBlocks = [&](const auto& body) {
-        parallelFor(items * blocks.count(), 1, [&](std::int64_t begin, std::int64_t end) {
-            thread_local std::vector<float> memory;
-            memory.resize(
-                std::max(memory.size(), static_cast<std::size_t>(room + blocks.maxRows() * o.keys() + 32)));
-            const auto address = reinterpret_cast<std::uintptr_t>(memory.data());
-            float* scratch = memory.data() + (64 - address % 64) % 64 / sizeof(float);
-            float* scores = scratch + (room + 15) / 16 * 16;
+
+    /// Calls body(Block) for all blocks of all heads, in parallel.
+    template<typename Body>
+    void forEachBlock(const Body& body) const
+    {
+        const std::int64_t room = (m_blocks.maxRows() * std::max(m_o.width(), m_o.outputs()) + 15) / 16 * 16;
+        parallelFor(m_o.items() * m_blocks.count(), 1, [&](std::int64_t begin, std::int64_t end) {
+            float* scratch = threadScratch(room + m_blocks.maxRows() * m_o.keys());
             for (std::int64_t index = begin; index < end; ++index) {
-                frame.context.throwIfCancelled();
-                const std::int64_t block = index % blocks.count();
-                const std::int64_t first = blocks.begin(block);
-                const std::int64_t count = blocks.end(block) - first;
+                m_frame.context.throwIfCancelled();
+                const std::int64_t first = m_blocks.begin(index % m_blocks.count());
+                const std::int64_t count = m_blocks.end(index % m_blocks.count()) - first;
                 if (count > 0) {
-                    body(index / blocks.count(), first, count, scratch, scores);
+                    body(Block {index / m_blocks.count(), first, count, scratch, scratch + room});
                 }
             }
         });
-    };
+    }
 
-    parallelFor(items, 1, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t item = begin; item < end; ++item) {
-            packHead(item);
+    /// softmax(scale * query * key) of the block's rows, [count, keys].
+    void probabilities(const Block& block, float* out) const
+    {
+        const RowFunctions& functions = rowFunctions();
+        const std::int64_t keys = m_o.keys();
+        const HeadMatrix query
+            = rowsOf(headOf(m_o.query, block.item), block.first, block.first + block.count);
+        multiply(dense(query, block.scratch), m_keysOf[static_cast<std::size_t>(block.item)], out,
+            block.count, m_o.width(), keys, m_keyLayout);
+        if (m_divides) {
+            functions.divide(out, m_o.factor, out, block.count * keys);
+        } else if (m_parts.scale != nullptr) {
+            functions.scale(out, m_o.factor, out, block.count * keys);
         }
-    });
-    if (!keep) {
-        forBlocks(
-            [&](std::int64_t item, std::int64_t first, std::int64_t count, float* scratch, float* scores) {
-                probabilitiesOf(item, first, count, scratch, scores);
-                if (m_parts.transform != nullptr) {
-                    transform(item, count, scores, scores);
-                }
-                contextOf(item, first, count, scores, scratch);
-            });
-    } else {
-        const auto placeOf = [&](std::int64_t item, std::int64_t first) {
-            return probabilities.f32() + (item * o.rows() + first) * o.keys();
-        };
-        forBlocks([&](std::int64_t item, std::int64_t first, std::int64_t count, float* scratch, float*) {
-            probabilitiesOf(item, first, count, scratch, placeOf(item, first));
-        });
-        frame.slots[probabilitySlot] = probabilities;
-        if (m_parts.observe != nullptr) {
-            m_parts.observe->run(frame);
-        }
-        forBlocks(
-            [&](std::int64_t item, std::int64_t first, std::int64_t count, float* scratch, float* scores) {
-                const float* p = placeOf(item, first);
-                if (m_parts.transform != nullptr) {
-                    transform(item, count, p, scores);
-                    p = scores;
-                }
-                contextOf(item, first, count, p, scratch);
-            });
-        if (m_probabilities == Probabilities::Private) {
-            frame.slots[probabilitySlot] = Array();
+        for (std::int64_t row = 0; row < block.count; ++row) {
+            functions.softmax(out + row * keys, out + row * keys, keys);
         }
     }
-    frame.slots[m_parts.context->output()] = context;
+
+    /// What the second product reads instead of the raw probabilities p; may be p itself.
+    void transform(const Block& block, const float* p, float* out) const
+    {
+        const std::int64_t keys = m_o.keys();
+        for (std::int64_t row = 0; row < block.count; ++row) {
+            m_parts.transform->transform().transformRow(block.item % m_o.query.dims[1],
+                {p + row * keys, static_cast<std::size_t>(keys)}, out + row * keys);
+        }
+    }
+
+    /// Rows of the result: p [count, keys] times the head's values.
+    void context(const Block& block, const float* p) const
+    {
+        const std::int64_t outputs = m_o.outputs();
+        multiply(p, m_valuesOf[static_cast<std::size_t>(block.item)], block.scratch, block.count, m_o.keys(),
+            outputs);
+        float* target = m_context.f32() + block.item / m_o.query.dims[1] * m_context.strides[0]
+            + block.item % m_o.query.dims[1] * m_context.strides[1] + block.first * m_context.strides[2];
+        for (std::int64_t row = 0; row < block.count; ++row) {
+            std::memcpy(target + row * m_context.strides[2], block.scratch + row * outputs,
+                static_cast<std::size_t>(outputs) * sizeof(float));
+        }
+    }
+
+    [[nodiscard]] const Array& result() const { return m_context; }
+
+private:
+    const AttentionParts& m_parts;
+    const Operands& m_o;
+    Frame& m_frame;
+    RightHand m_keyLayout;
+    Array m_key;
+    RowBlocks m_blocks;
+    bool m_divides;
+    Array m_denseKeys;
+    Array m_denseValues;
+    Array m_context;
+    std::vector<const float*> m_keysOf; ///< per item, dense
+    std::vector<const float*> m_valuesOf;
+};
+
+void AttentionStep::runFused(Frame& frame, const Operands& operands) const
+{
+    const Heads heads(m_parts, operands, frame);
+    using Block = Heads::Block;
+    if (m_probabilities == Probabilities::Private && m_parts.observe == nullptr) {
+        heads.forEachBlock([&](const Block& block) {
+            heads.probabilities(block, block.scores);
+            if (m_parts.transform != nullptr) {
+                heads.transform(block, block.scores, block.scores);
+            }
+            heads.context(block, block.scores);
+        });
+        frame.slots[m_parts.context->output()] = heads.result();
+        return;
+    }
+    const Slot slot = m_parts.softmax->output();
+    const Dims dims {operands.query.dims[0], operands.query.dims[1], operands.rows(), operands.keys()};
+    const Array all = Array::make(frame.pool, DType::F32, dims);
+    const auto placeOf = [&](const Block& block) {
+        return all.f32() + (block.item * operands.rows() + block.first) * operands.keys();
+    };
+    heads.forEachBlock([&](const Block& block) { heads.probabilities(block, placeOf(block)); });
+    frame.slots[slot] = all;
+    if (m_parts.observe != nullptr) {
+        m_parts.observe->run(frame);
+    }
+    heads.forEachBlock([&](const Block& block) {
+        const float* p = placeOf(block);
+        if (m_parts.transform != nullptr) {
+            heads.transform(block, p, block.scores);
+            p = block.scores;
+        }
+        heads.context(block, p);
+    });
+    if (m_probabilities == Probabilities::Private) {
+        frame.slots[slot] = Array();
+    }
+    frame.slots[m_parts.context->output()] = heads.result();
 }
 
 void AttentionStep::runOneByOne(Frame& frame) const

@@ -40,6 +40,7 @@ public:
 
 private:
     struct Operands;
+    class Heads;
 
     [[nodiscard]] std::optional<Operands> operandsOf(const Frame& frame) const;
     void runFused(Frame& frame, const Operands& operands) const;

@@ -4,6 +4,7 @@
 #include "core/base/parallel.h"
 #include "core/runtime/kernel_registry.h"
 #include "core/runtime/row_blocks.h"
+#include "core/runtime/thread_scratch.h"
 
 #include <algorithm>
 #include <array>
@@ -163,7 +164,7 @@ std::vector<Array> conv(const KernelCall& call)
         float* out = y.f32() + group * g.batch * positions * groupOutputs;
         const RowBlocks blocks({g.batch, positions, g.patch()});
         parallelFor(blocks.count(), 1, [&](std::int64_t begin, std::int64_t end) {
-            std::vector<float> patches(static_cast<std::size_t>(blocks.maxRows() * g.patch()));
+            float* patches = threadScratch(blocks.maxRows() * g.patch());
             for (std::int64_t block = begin; block < end; ++block) {
                 call.context.throwIfCancelled();
                 const std::int64_t first = blocks.begin(block);
@@ -171,9 +172,9 @@ std::vector<Array> conv(const KernelCall& call)
                 for (std::int64_t row = first; row < last; ++row) {
                     const float* sample = x.f32() + row / positions * g.channels * g.size[0] * g.size[1];
                     gatherPatch(g, sample, group * g.groupChannels(), row % positions,
-                        patches.data() + (row - first) * g.patch());
+                        patches + (row - first) * g.patch());
                 }
-                packed->multiply(patches.data(), last - first, offset, out + first * groupOutputs);
+                packed->multiply(patches, last - first, offset, out + first * groupOutputs);
             }
         });
     }

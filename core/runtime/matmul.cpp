@@ -5,6 +5,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -12,6 +13,7 @@
 #include <shared_mutex>
 #include <string>
 #include <tuple>
+#include <unordered_map>
 #include <vector>
 
 namespace qs {
@@ -84,22 +86,59 @@ struct Product
     memory::desc bias;
     memory::desc target;
     std::size_t scratchpadBytes = 0;
+    bool hasBias = false;
 
-    void run(const float* a, const void* b, const float* addend, float* c) const
+    void run(const float* a, const void* b, const float* addend, float* c) const;
+};
+
+/// A product's operands as oneDNN wants them, made once per thread: only their addresses change from call to
+/// call.
+struct Arguments
+{
+    std::array<memory, 5> memories;
+    std::array<dnnl_exec_arg_t, 5> list {};
+    int count = 0;
+
+    explicit Arguments(const Product& product)
     {
-        const OneThread oneThread;
-        std::unordered_map<int, memory> arguments {
-            {DNNL_ARG_SRC, memory(source, engine(), const_cast<float*>(a))},
-            {DNNL_ARG_WEIGHTS, memory(weights, engine(), const_cast<void*>(b))},
-            {DNNL_ARG_DST, memory(target, engine(), c)},
-            {DNNL_ARG_SCRATCHPAD,
-                memory(description.scratchpad_desc(), engine(), scratchpad(scratchpadBytes))}};
-        if (addend != nullptr) {
-            arguments.emplace(DNNL_ARG_BIAS, memory(bias, engine(), const_cast<float*>(addend)));
+        add(DNNL_ARG_SRC, product.source);
+        add(DNNL_ARG_WEIGHTS, product.weights);
+        add(DNNL_ARG_DST, product.target);
+        add(DNNL_ARG_SCRATCHPAD, product.description.scratchpad_desc());
+        if (product.hasBias) {
+            add(DNNL_ARG_BIAS, product.bias);
         }
-        primitive.execute(stream(), arguments);
+    }
+
+    void add(int argument, const memory::desc& description)
+    {
+        memory& place = memories[static_cast<std::size_t>(count)];
+        place = memory(description, engine(), nullptr);
+        list[static_cast<std::size_t>(count++)] = {argument, place.get()};
+    }
+
+    void point(std::size_t index, const void* address) const
+    {
+        memories[index].set_data_handle(const_cast<void*>(address));
     }
 };
+
+void Product::run(const float* a, const void* b, const float* addend, float* c) const
+{
+    const OneThread oneThread;
+    thread_local std::unordered_map<const Product*, Arguments> known; // products live as long as the process
+    const Arguments& arguments = known.try_emplace(this, *this).first->second;
+    arguments.point(0, a);
+    arguments.point(1, b);
+    arguments.point(2, c);
+    arguments.point(3, scratchpad(scratchpadBytes));
+    if (hasBias) {
+        arguments.point(4, addend);
+    }
+    dnnl::error::wrap_c_api(
+        dnnl_primitive_execute(primitive.get(), stream().get(), arguments.count, arguments.list.data()),
+        "could not execute a matrix product");
+}
 
 enum class Bias { No, Yes };
 
@@ -113,6 +152,7 @@ std::shared_ptr<const Product> makeProduct(
     product->source = plain(m, k);
     product->target = plain(m, n);
     product->bias = plain(1, n);
+    product->hasBias = bias == Bias::Yes;
     const dnnl::matmul::desc wanted = bias == Bias::Yes
         ? dnnl::matmul::desc(product->source, weights, product->bias, product->target)
         : dnnl::matmul::desc(product->source, weights, product->target);
@@ -229,7 +269,8 @@ void PackedMatrix::multiply(const float* x, std::int64_t rows, const float* bias
     }
 }
 
-void multiply(const float* a, const float* b, float* c, std::int64_t m, std::int64_t k, std::int64_t n)
+void multiply(const float* a, const float* b, float* c, std::int64_t m, std::int64_t k, std::int64_t n,
+    RightHand rightHand)
 {
     if (m == 0 || n == 0) {
         return;
@@ -239,8 +280,11 @@ void multiply(const float* a, const float* b, float* c, std::int64_t m, std::int
         return;
     }
     try {
-        cached({m, k, n, 3}, [&] {
-            return makeProduct(m, k, n, plain(k, n), Bias::No);
+        const bool isPlain = rightHand == RightHand::Plain;
+        const memory::desc layout(
+            {k, n}, memory::data_type::f32, isPlain ? memory::format_tag::ab : memory::format_tag::ba);
+        cached({m, k, n, isPlain ? 3 : 4}, [&] {
+            return makeProduct(m, k, n, layout, Bias::No);
         })->run(a, b, nullptr, c);
     } catch (const dnnl::error& error) {
         fail(error, m, k, n);

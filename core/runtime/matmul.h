@@ -30,7 +30,12 @@ private:
     std::unique_ptr<Implementation> m_implementation;
 };
 
+/// How the right-hand matrix [K, N] of a product lies in memory: row-major, or as its transpose [N, K],
+/// row-major.
+enum class RightHand { Plain, Transposed };
+
 /// c [M, N] = a [M, K] * b [K, N].
-void multiply(const float* a, const float* b, float* c, std::int64_t m, std::int64_t k, std::int64_t n);
+void multiply(const float* a, const float* b, float* c, std::int64_t m, std::int64_t k, std::int64_t n,
+    RightHand rightHand = RightHand::Plain);
 
 } // namespace qs

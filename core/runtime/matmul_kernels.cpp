@@ -7,6 +7,7 @@
 #include "core/runtime/row_blocks.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace qs {
 
@@ -71,9 +72,25 @@ std::vector<Array> linear(const KernelCall& call)
     return {multiplyRows(call, x, *packedInput(call, 1, weight), bias.valid() ? bias.f32() : nullptr)};
 }
 
-/// Batches of dense matrices: a [M, K] times b [K, N], every product cut into blocks of rows.
-void multiplyBatches(const KernelCall& call, const Array& a, const Array& b, const Array& out)
+/// True when the matrices of the last two dimensions lie in memory as their transposes.
+bool isTransposed(const Array& array)
 {
+    return array.strides[array.rank() - 1] != 1 && array.strides[array.rank() - 2] == 1;
+}
+
+/// Batches of matrices: a [M, K] times b [K, N], every product cut into blocks of rows.
+void multiplyBatches(const KernelCall& call, const Array& left, const Array& right, const Array& out)
+{
+    const RightHand rightHand = isTransposed(right) ? RightHand::Transposed : RightHand::Plain;
+    const Array a = contiguous(left, call.pool);
+    Array b = right;
+    if (rightHand == RightHand::Transposed) {
+        std::vector<std::size_t> order(right.rank());
+        std::iota(order.begin(), order.end(), std::size_t {0});
+        std::swap(order[right.rank() - 1], order[right.rank() - 2]);
+        b = permuted(right, order);
+    }
+    b = contiguous(b, call.pool);
     const std::size_t rank = out.rank();
     const std::int64_t m = out.dims[rank - 2];
     const std::int64_t n = out.dims[rank - 1];
@@ -100,7 +117,7 @@ void multiplyBatches(const KernelCall& call, const Array& a, const Array& b, con
             const std::int64_t first = blocks.begin(item % blocks.count());
             const std::int64_t last = blocks.end(item % blocks.count());
             multiply(a.f32() + batchOffset(a, batch) + first * k, b.f32() + batchOffset(b, batch),
-                out.f32() + batch * m * n + first * n, last - first, k, n);
+                out.f32() + batch * m * n + first * n, last - first, k, n, rightHand);
         }
     });
 }
@@ -135,7 +152,7 @@ std::vector<Array> matmul(const KernelCall& call)
         dims.push_back(a.dims[a.rank() - 2]);
         dims.push_back(b.dims.back());
         y = call.make(DType::F32, dims);
-        multiplyBatches(call, contiguous(a, call.pool), contiguous(b, call.pool), y);
+        multiplyBatches(call, a, b, y);
     }
     Dims dims = y.dims;
     if (columnVector) {

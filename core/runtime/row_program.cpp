@@ -1,24 +1,9 @@
 #include "core/runtime/row_program.h"
 
 #include "core/runtime/row_functions.h"
+#include "core/runtime/thread_scratch.h"
 
 namespace qs {
-
-namespace {
-
-/// This thread's scratch memory, 64-byte aligned.
-float* scratchOf(std::int64_t floats)
-{
-    thread_local std::vector<float> memory;
-    const auto needed = static_cast<std::size_t>(floats) + 16;
-    if (memory.size() < needed) {
-        memory.resize(needed);
-    }
-    const auto address = reinterpret_cast<std::uintptr_t>(memory.data());
-    return memory.data() + (64 - address % 64) % 64 / sizeof(float);
-}
-
-} // namespace
 
 void RowOperation::run(
     float* scratch, std::int64_t registerSize, std::int64_t firstRow, std::int64_t rows) const
@@ -62,7 +47,7 @@ void RowProgram::runBlock(std::int64_t block) const
     if (rows == 0) {
         return;
     }
-    float* scratch = scratchOf(registers * registerSize);
+    float* scratch = threadScratch(registers * registerSize);
     for (const RowOperation& operation : operations) {
         operation.run(scratch, registerSize, first, rows);
     }
