@@ -52,6 +52,7 @@ ReducedRows reducedRows(const KernelCall& call)
 
 struct Mean
 {
+    static constexpr bool kHasEmpty = false;
     template<typename T>
     static T fold(const T* row, std::int64_t width)
     {
@@ -64,6 +65,7 @@ struct Mean
 };
 struct Sum
 {
+    static constexpr bool kHasEmpty = true; ///< no elements: 0
     template<typename T>
     static T fold(const T* row, std::int64_t width)
     {
@@ -84,6 +86,7 @@ struct Sum
 };
 struct SumSquare
 {
+    static constexpr bool kHasEmpty = true;
     template<typename T>
     static T fold(const T* row, std::int64_t width)
     {
@@ -96,6 +99,7 @@ struct SumSquare
 };
 struct Norm2
 {
+    static constexpr bool kHasEmpty = true;
     template<typename T>
     static T fold(const T* row, std::int64_t width)
     {
@@ -108,6 +112,7 @@ struct Norm2
 };
 struct Largest
 {
+    static constexpr bool kHasEmpty = false;
     template<typename T>
     static T fold(const T* row, std::int64_t width)
     {
@@ -116,6 +121,7 @@ struct Largest
 };
 struct Smallest
 {
+    static constexpr bool kHasEmpty = false;
     template<typename T>
     static T fold(const T* row, std::int64_t width)
     {
@@ -128,7 +134,7 @@ std::vector<Array> reduce(const KernelCall& call)
 {
     const ReducedRows given = reducedRows(call);
     Array y = call.make(given.rows.dtype, given.dims);
-    if (given.width == 0 && y.count() > 0) {
+    if (given.width == 0 && y.count() > 0 && !Fold::kHasEmpty) {
         call.fail(ErrorCode::ShapeMismatch, "a dimension of 0 elements is reduced");
     }
     dispatchByType(given.rows.dtype, [&]<typename T>(T) {
