@@ -40,7 +40,8 @@ struct Model
     std::optional<Preprocessing> preprocessing; ///< models with an image input
 };
 
-/// Opens a directory with config.json + model.safetensors (timm's or Hugging Face's ViT/DeiT form) or an .onnx file.
+/// Opens a directory with config.json + model.safetensors (timm's or Hugging Face's ViT/DeiT form), an .onnx file,
+/// or our quantized .h5 (its weights dequantized; readQuantizedModel() also gives its activation quantizers).
 /// Throws Error: Io, CorruptFile, Unsupported (the sentence names the tensor, operator or key).
 [[nodiscard]] std::shared_ptr<const Model> loadModel(const std::filesystem::path& path);
 

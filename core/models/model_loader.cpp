@@ -2,6 +2,7 @@
 #include "core/base/hash.h"
 #include "core/models/model.h"
 #include "core/models/onnx_model.h"
+#include "core/models/quantized_model.h"
 #include "core/models/vit_config.h"
 #include "core/models/vit_graph.h"
 
@@ -49,9 +50,12 @@ std::shared_ptr<const Model> loadModel(const std::filesystem::path& path)
     if (path.extension() == ".onnx") {
         return loadOnnxModel(path);
     }
+    if (path.extension() == ".h5") {
+        return readQuantizedModel(path).model;
+    }
     throw Error(ErrorCode::Unsupported,
         "'" + path.string()
-            + "' is neither a directory with config.json and model.safetensors nor an .onnx file");
+            + "' is neither a directory with config.json and model.safetensors nor an .onnx or .h5 file");
 }
 
 } // namespace qs

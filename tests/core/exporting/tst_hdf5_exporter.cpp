@@ -171,6 +171,7 @@ private slots:
         const ExportInput input = exampleInput();
         const QuantizedModel read = readQuantizedModel(write(input));
         QCOMPARE(read.model->name, std::string("mlp"));
+        QCOMPARE(loadModel(at("m.h5"))->name, std::string("mlp"));
         QCOMPARE(read.sourceHash, std::string("0123"));
         QCOMPARE(read.calibrationHash, std::string("cafe"));
         QCOMPARE(read.toolVersion, std::string("0.1.0"));
