@@ -44,7 +44,7 @@ void writeWeight(Hdf5File& file, const Site& site, const Value& value, const Qua
     const auto count = static_cast<std::int64_t>(params.scales.size());
     file.makeGroup(group);
     file.writeTensor(group + "/codes",
-        codesTensor(value.constant.shape(), weightCodes(value.constant, params, site.weightAxis), params),
+        codesTensor(value.constant.shape(), weightCodes(value.constant.toF32(), params, site.weightAxis), params),
         Compression::Deflate);
     file.writeTensor(
         group + "/scales", Tensor::of<float>(Shape {count}, std::span<const float>(params.scales)));

@@ -177,7 +177,7 @@ ValueId QdqGraphBuilder::quantizedWeight(const Site& site, const QuantParams& pa
         return made->second;
     }
     const Int8Form form = requireForm(site, params);
-    const Tensor& weight = m_graph.value(site.value).constant;
+    const Tensor weight = m_graph.value(site.value).constant.toF32();
     std::vector<std::int32_t> codes = weightCodes(weight, params, site.weightAxis);
     for (std::int32_t& code : codes) {
         code = form.stored(code);
