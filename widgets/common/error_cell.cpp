@@ -1,12 +1,13 @@
 #include "widgets/common/error_cell.h"
 
 #include "widgets/common/display_names.h"
+#include "widgets/common/elided_label.h"
 #include "widgets/common/icons.h"
 #include "widgets/plot/plot_style.h"
 
-#include <QGridLayout>
+#include <QHBoxLayout>
 #include <QLabel>
-#include <QResizeEvent>
+#include <QVBoxLayout>
 
 using namespace Qt::StringLiterals;
 
@@ -23,32 +24,39 @@ ErrorCell::ErrorCell(const QString& caption, const QString& emptyText, QWidget* 
     , m_caption(caption)
     , m_emptyText(emptyText)
     , m_captionLabel(new QLabel(caption, this))
-    , m_subject(new QLabel(this))
+    , m_subject(new ElidedLabel(Qt::ElideMiddle, this))
     , m_stateIcon(new QLabel(this))
     , m_stateText(new QLabel(this))
     , m_headline(new QLabel(this))
-    , m_details(new QLabel(this))
+    , m_details(new ElidedLabel(Qt::ElideRight, this))
 {
     setFrameShape(QFrame::StyledPanel);
     setAutoFillBackground(true);
     setBackgroundRole(QPalette::Base);
-    for (QLabel* label : {m_subject, m_details}) {
-        label->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+    for (ElidedLabel* label : {m_subject, m_details}) {
         label->setForegroundRole(QPalette::PlaceholderText);
+        label->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     }
     m_stateIcon->setFixedSize(kIconSize, kIconSize);
-    m_details->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
-    auto* layout = new QGridLayout(this);
+    auto* top = new QHBoxLayout;
+    top->setSpacing(5);
+    top->addWidget(m_captionLabel);
+    top->addStretch(1);
+    top->addWidget(m_stateIcon);
+    top->addWidget(m_stateText);
+    auto* texts = new QVBoxLayout;
+    texts->setSpacing(0);
+    texts->addWidget(m_subject);
+    texts->addWidget(m_details);
+    auto* bottom = new QHBoxLayout;
+    bottom->setSpacing(10);
+    bottom->addWidget(m_headline);
+    bottom->addLayout(texts, 1);
+    auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(10, 5, 10, 5);
-    layout->setHorizontalSpacing(8);
-    layout->setVerticalSpacing(1);
-    layout->addWidget(m_captionLabel, 0, 0);
-    layout->addWidget(m_subject, 0, 1);
-    layout->addWidget(m_stateIcon, 0, 2);
-    layout->addWidget(m_stateText, 0, 3);
-    layout->addWidget(m_headline, 1, 0);
-    layout->addWidget(m_details, 1, 1, 1, 3);
-    layout->setColumnStretch(1, 1);
+    layout->setSpacing(2);
+    layout->addLayout(top);
+    layout->addLayout(bottom);
     setMinimumWidth(200);
     restyle();
     clearFigures();
@@ -56,19 +64,19 @@ ErrorCell::ErrorCell(const QString& caption, const QString& emptyText, QWidget* 
 
 void ErrorCell::setFigures(const QString& subject, const QString& headline, const QString& details)
 {
-    m_subjectText = subject;
-    m_detailsText = details;
+    m_subject->setFullText(subject);
+    m_details->setFullText(details);
     m_headline->setText(headline);
-    elideTexts();
+    setToolTip(text());
     setAccessibleDescription(text());
 }
 
 void ErrorCell::clearFigures()
 {
-    m_subjectText.clear();
-    m_detailsText = m_emptyText;
+    m_subject->setFullText({});
+    m_details->setFullText(m_emptyText);
     m_headline->setText(u"\u2013"_s);
-    elideTexts();
+    setToolTip({});
     setAccessibleDescription(m_emptyText);
 }
 
@@ -80,7 +88,9 @@ void ErrorCell::setState(ResultState state)
 
 QString ErrorCell::text() const
 {
-    return QStringList {m_subjectText, m_headline->text(), m_detailsText}.join(u' ').simplified();
+    return QStringList {m_subject->fullText(), m_headline->text(), m_details->fullText()}
+        .join(u' ')
+        .simplified();
 }
 
 void ErrorCell::restyle()
@@ -94,6 +104,7 @@ void ErrorCell::restyle()
     headline.setWeight(QFont::DemiBold);
     m_headline->setFont(headline);
     m_details->setFont(style.labelFont());
+    m_subject->setFont(style.labelFont());
     m_stateText->setFont(style.labelFont());
     m_stateText->setText(displayName(m_state));
     m_stateIcon->setPixmap(
@@ -111,22 +122,6 @@ void ErrorCell::restyle()
     }
     m_headline->setPalette(value);
     setAccessibleName(m_state == ResultState::None ? m_caption : m_caption + u", "_s + displayName(m_state));
-    elideTexts();
-}
-
-void ErrorCell::resizeEvent(QResizeEvent* event)
-{
-    QFrame::resizeEvent(event);
-    elideTexts();
-}
-
-void ErrorCell::elideTexts()
-{
-    m_subject->setText(
-        m_subject->fontMetrics().elidedText(m_subjectText, Qt::ElideMiddle, m_subject->width()));
-    m_details->setText(
-        m_details->fontMetrics().elidedText(m_detailsText, Qt::ElideRight, m_details->width()));
-    setToolTip(text());
 }
 
 } // namespace qs

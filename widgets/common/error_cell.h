@@ -8,6 +8,8 @@ class QLabel;
 
 namespace qs {
 
+class ElidedLabel;
+
 /// One cell of the ErrorStrip: caption, state (icon, word and colour), a headline figure and a line of
 /// details.
 class ErrorCell : public QFrame
@@ -25,23 +27,16 @@ public:
     /// Colours and icons again from the palette.
     void restyle();
 
-protected:
-    void resizeEvent(QResizeEvent* event) override;
-
 private:
-    void elideTexts();
-
     QString m_caption;
     QString m_emptyText;
-    QString m_subjectText;
-    QString m_detailsText;
     ResultState m_state = ResultState::None;
     QLabel* m_captionLabel;
-    QLabel* m_subject;
+    ElidedLabel* m_subject;
     QLabel* m_stateIcon;
     QLabel* m_stateText;
     QLabel* m_headline;
-    QLabel* m_details;
+    ElidedLabel* m_details;
 };
 
 } // namespace qs

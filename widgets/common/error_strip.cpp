@@ -8,6 +8,16 @@
 
 namespace qs {
 
+namespace {
+
+QString probeSamples(std::int64_t count)
+{
+    return count == 1 ? ErrorStrip::tr("1 probe sample")
+                      : ErrorStrip::tr("%1 probe samples").arg(static_cast<qlonglong>(count));
+}
+
+} // namespace
+
 ErrorStrip::ErrorStrip(QWidget* parent)
     : QWidget(parent)
 {
@@ -30,7 +40,7 @@ void ErrorStrip::setTensorError(const QString& site, const QuantizationError& er
     const double share = total > 0.0 ? error.clipping / total : 0.0;
     const double clipped
         = error.count > 0 ? static_cast<double>(error.clipped) / static_cast<double>(error.count) : 0.0;
-    QString details = tr("MSE %1 · %2 of it clipping · %3 of values clipped")
+    QString details = tr("MSE %1 · %2 from clipping · %3 clipped")
                           .arg(formatNumber(error.meanSquared(), 3))
                           .arg(formatShare(share))
                           .arg(formatShare(clipped));
@@ -44,15 +54,13 @@ void ErrorStrip::setLayerError(const QString& layer, double sqnrDb, double meanS
 {
     cell(ErrorLevel::Layer)
         ->setFigures(layer, formatDecibel(sqnrDb),
-            tr("MSE %1 · %n probe sample(s)", nullptr, static_cast<int>(samples))
-                .arg(formatNumber(meanSquared, 3)));
+            tr("MSE %1 · %2").arg(formatNumber(meanSquared, 3), probeSamples(samples)));
 }
 
 void ErrorStrip::setModelError(const Metrics& metrics)
 {
     cell(ErrorLevel::Model)
-        ->setFigures(tr("%n probe sample(s)", nullptr, static_cast<int>(metrics.samples)),
-            formatDecibel(metrics.logitsSqnrDb),
+        ->setFigures(tr("logits, %1").arg(probeSamples(metrics.samples)), formatDecibel(metrics.logitsSqnrDb),
             tr("KL %1 nats · agreement %2")
                 .arg(formatNumber(metrics.klNats, 3))
                 .arg(formatPercent(metrics.agreementPercent)));

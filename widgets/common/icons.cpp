@@ -48,6 +48,13 @@ QPixmap tintedPixmap(QSvgRenderer& renderer, const QColor& colour, int size)
     return QPixmap::fromImage(image);
 }
 
+void addPixmaps(QIcon& icon, QIcon::Mode mode, const QIcon& other)
+{
+    for (const QSize& size : other.availableSizes()) {
+        icon.addPixmap(other.pixmap(size), mode);
+    }
+}
+
 QString nameOfRole(Role role)
 {
     switch (role) {
@@ -91,20 +98,20 @@ QIcon tintedIcon(const QString& name, const QColor& colour)
 QIcon themedIcon(const QString& name, const QPalette& palette)
 {
     QIcon icon = tintedIcon(name, palette.color(QPalette::Active, QPalette::ButtonText));
-    const QIcon disabled = tintedIcon(name, palette.color(QPalette::Disabled, QPalette::ButtonText));
-    for (const QSize& size : disabled.availableSizes()) {
-        icon.addPixmap(disabled.pixmap(size), QIcon::Disabled);
-    }
+    addPixmaps(
+        icon, QIcon::Disabled, tintedIcon(name, palette.color(QPalette::Disabled, QPalette::ButtonText)));
     return icon;
 }
 
 QIcon roleIcon(Role role, SiteKind kind, const QPalette& palette)
 {
     const PlotStyle style(palette);
-    if (kind == SiteKind::Weight) {
-        return tintedIcon(u"weight"_s, style.colour(PlotRole::Weight));
-    }
-    return tintedIcon(nameOfRole(role), style.colour(PlotRole::Activation));
+    const bool isWeight = kind == SiteKind::Weight;
+    const QString name = isWeight ? u"weight"_s : nameOfRole(role);
+    QIcon icon = tintedIcon(name, style.colour(isWeight ? PlotRole::Weight : PlotRole::Activation));
+    addPixmaps(
+        icon, QIcon::Selected, tintedIcon(name, palette.color(QPalette::Active, QPalette::HighlightedText)));
+    return icon;
 }
 
 QIcon stateIcon(ResultState state, const QPalette& palette)

@@ -27,8 +27,9 @@ NumberEdit::NumberEdit(QWidget* parent)
 
 void NumberEdit::setValue(double value)
 {
+    const bool isTyping = hasFocus() && isTyped();
     m_value = value;
-    if (!lineEdit()->isModified() || !hasFocus()) {
+    if (!isTyping) {
         showValue();
     }
 }
@@ -108,7 +109,7 @@ QAbstractSpinBox::StepEnabled NumberEdit::stepEnabled() const
 
 void NumberEdit::keyPressEvent(QKeyEvent* event)
 {
-    if (event->key() == Qt::Key_Escape && lineEdit()->isModified()) {
+    if (event->key() == Qt::Key_Escape && isTyped()) {
         showValue();
         selectAll();
         event->accept();
@@ -122,20 +123,24 @@ QString NumberEdit::textOf(double value) const
     return locale().toString(value, 'g', m_digits);
 }
 
+bool NumberEdit::isTyped() const
+{
+    return lineEdit()->text() != m_shownText;
+}
+
 void NumberEdit::showValue()
 {
-    lineEdit()->setText(textOf(m_value));
-    lineEdit()->setModified(false);
+    m_shownText = textOf(m_value);
+    lineEdit()->setText(m_shownText);
 }
 
 void NumberEdit::commitText()
 {
-    if (!lineEdit()->isModified()) {
+    if (!isTyped()) {
         return; // what is shown is rounded: reading it back would move the value
     }
     bool isNumber = false;
     const double value = locale().toDouble(lineEdit()->text().trimmed(), &isNumber);
-    lineEdit()->setModified(false);
     if (!isNumber || !std::isfinite(value) || value < m_minimum || value > m_maximum || value == m_value) {
         showValue();
         return;

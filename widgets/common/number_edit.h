@@ -39,9 +39,11 @@ protected:
 
 private:
     [[nodiscard]] QString textOf(double value) const;
+    [[nodiscard]] bool isTyped() const; ///< the text is the user's, not yet the value's
     void showValue();
     void commitText();
 
+    QString m_shownText;
     double m_value = 0.0;
     double m_minimum;
     double m_maximum;

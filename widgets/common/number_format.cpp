@@ -60,10 +60,11 @@ QString formatNumber(double value, int digits)
         const int before = static_cast<int>(std::floor(std::log10(magnitude))) + 1;
         return polished(locale.toString(value, 'f', std::clamp(digits - before, 0, 12)));
     }
-    const int exponent = static_cast<int>(std::floor(std::log10(magnitude)));
-    const QString mantissa
-        = polished(locale.toString(value / std::pow(10.0, exponent), 'f', std::max(digits - 1, 0)));
-    return mantissa + u'e' + polished(QString::number(exponent));
+    const QString scientific = QString::number(value, 'e', std::max(digits - 1, 0)); // rounds 9.999 up to 1e1
+    const double mantissa = scientific.section(u'e', 0, 0).toDouble();
+    const int exponent = scientific.section(u'e', 1).toInt();
+    return polished(locale.toString(mantissa, 'f', std::max(digits - 1, 0))) + u'e'
+        + polished(QString::number(exponent));
 }
 
 QString formatDecibel(double value)

@@ -236,7 +236,7 @@ QVariant SiteTreeModel::siteData(const SiteRow& row, int column, int role) const
         if (column == Name) {
             return roleIcon(row.role, row.kind, m_palette);
         }
-        return column == State ? QVariant(stateIcon(row.state, m_palette)) : QVariant();
+        return column == State && row.choice.enabled ? QVariant(stateIcon(row.state, m_palette)) : QVariant();
     case Qt::ForegroundRole:
         return row.choice.enabled || column == Sensitivity
             ? QVariant()
@@ -294,9 +294,7 @@ QString SiteTreeModel::toolTip(const SiteRow& row, int column) const
     case State:
         return row.state == ResultState::Stale ? tr("The figures belong to an earlier plan")
                                                : displayName(row.state);
-    default:
-        return tr("%1\n%2, %3\n%n group(s)", nullptr, static_cast<int>(row.groups))
-            .arg(row.name, displayName(row.kind), displayName(row.role));
+    default: return tr("%1\n%2, %3").arg(row.name, displayName(row.kind), displayName(row.role));
     }
 }
 
@@ -329,8 +327,7 @@ QVariant SiteTreeModel::blockData(const Node& node, int column, int role) const
         case SortRole: return node.block;
         case SiteNameRole: return QString();
         case Qt::DecorationRole: return themedIcon(u"block"_s, m_palette);
-        case Qt::ToolTipRole:
-            return tr("%1: %n site(s)", nullptr, static_cast<int>(node.rows.size())).arg(node.block);
+        case Qt::ToolTipRole: return tr("%1: %2 sites").arg(node.block).arg(node.rows.size());
         default: return {};
         }
     }
@@ -353,6 +350,17 @@ QVariant SiteTreeModel::blockData(const Node& node, int column, int role) const
             ? QVariant(tr("worst: %1\n%2").arg(worst->name, toolTip(*worst, column)))
             : siteData(*worst, column, role);
     }
+    if (column == State) {
+        // What waits for results is told first.
+        for (const ResultState state : {ResultState::Stale, ResultState::Computing, ResultState::Live}) {
+            for (const int row : node.rows) {
+                if (member(row).choice.enabled && member(row).state == state) {
+                    return siteData(member(row), column, role);
+                }
+            }
+        }
+        return {};
+    }
     if (role != Qt::DisplayRole && role != Qt::EditRole && role != SortRole) {
         return {};
     }
@@ -364,6 +372,9 @@ QVariant SiteTreeModel::blockData(const Node& node, int column, int role) const
         }
     }
     if (column == Bits || column == Kind) {
+        std::sort(values.begin(), values.end(), [](const QString& a, const QString& b) {
+            return a.size() == b.size() ? a < b : a.size() < b.size(); // 4 before 10
+        });
         return values.join(u'/');
     }
     return values.size() > 1 ? tr("mixed") : values.value(0);

@@ -1,6 +1,7 @@
 #include "widgets/plot/channel_map.h"
 
 #include "widgets/common/display_names.h"
+#include "widgets/common/elided_label.h"
 #include "widgets/common/empty_label.h"
 #include "widgets/common/number_format.h"
 #include "widgets/plot/channel_density.h"
@@ -43,7 +44,7 @@ ChannelMap::ChannelMap(QWidget* parent)
     , m_empty(new EmptyLabel(tr("No channels to show."), this))
     , m_stack(new QStackedLayout(this))
     , m_orderBox(new QComboBox(m_content))
-    , m_readout(new QLabel(m_content))
+    , m_readout(new ElidedLabel(Qt::ElideRight, m_content))
     , m_title(new QLabel(m_content))
 {
     m_stack->addWidget(m_empty);
@@ -74,11 +75,10 @@ QLayout* ChannelMap::buildHeader()
         emit orderChanged(m_order);
     });
     m_readout->setForegroundRole(QPalette::PlaceholderText);
-    m_readout->setTextInteractionFlags(Qt::NoTextInteraction);
-    m_readout->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
     m_readout->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     auto* header = new QHBoxLayout;
     header->setContentsMargins(8, 2, 8, 0);
+    header->setSpacing(6);
     header->addWidget(m_title);
     header->addWidget(m_orderBox);
     header->addWidget(m_readout, 1);
@@ -105,6 +105,7 @@ void ChannelMap::buildPlot()
     m_plot->axisRect()->setRangeZoomFactor(0.8);
     m_plot->yAxis->setLabel(tr("value"));
     m_plot->xAxis->grid()->setVisible(false);
+    useIntegerTicks(*m_plot->xAxis);
     m_plot->setInteractions(QCP::iRangeZoom);
     m_plot->installEventFilter(this);
     connect(
@@ -116,9 +117,9 @@ void ChannelMap::setStatistics(std::shared_ptr<const SiteStatistics> statistics)
     const std::size_t before = m_statistics ? m_statistics->groups.size() : 0;
     m_statistics = std::move(statistics);
     const std::size_t now = m_statistics ? m_statistics->groups.size() : 0;
+    m_brushed.clear();
     if (now != before) {
         m_selected = -1;
-        m_brushed.clear();
         m_bounds.clear();
         m_errors.clear();
     }
@@ -352,7 +353,7 @@ bool ChannelMap::eventFilter(QObject* watched, QEvent* event)
     case QEvent::MouseButtonRelease: taken = mouseReleased(*static_cast<QMouseEvent*>(event)); break;
     case QEvent::MouseButtonDblClick: taken = true; break;
     case QEvent::KeyPress: taken = handleKey(static_cast<QKeyEvent*>(event)->key()); break;
-    case QEvent::Leave: m_readout->clear(); break;
+    case QEvent::Leave: m_readout->setFullText({}); break;
     default: break;
     }
     return taken || QWidget::eventFilter(watched, event);
@@ -475,7 +476,7 @@ void ChannelMap::scrollTo(int position)
 void ChannelMap::showReadout(const QPointF& pixel)
 {
     if (m_channels.empty() || !m_plot->axisRect()->rect().contains(pixel.toPoint())) {
-        m_readout->clear();
+        m_readout->setFullText({});
         return;
     }
     const int channel = channelAt(positionAtPixel(pixel.x()));
@@ -488,7 +489,7 @@ void ChannelMap::showReadout(const QPointF& pixel)
     if (m_errors.size() == m_channels.size()) {
         text += tr("   squared error %1").arg(formatNumber(m_errors[static_cast<std::size_t>(channel)], 3));
     }
-    m_readout->setText(text);
+    m_readout->setFullText(text);
 }
 
 } // namespace qs

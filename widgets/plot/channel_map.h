@@ -22,6 +22,7 @@ class QStackedLayout;
 namespace qs {
 
 class ChannelOverlayItem;
+class ElidedLabel;
 class EmptyLabel;
 
 /// Channels (or heads) x value as a colour map, with each channel's minimum and maximum and the bounds on
@@ -89,7 +90,7 @@ private:
     EmptyLabel* m_empty;
     QStackedLayout* m_stack;
     QComboBox* m_orderBox;
-    QLabel* m_readout;
+    ElidedLabel* m_readout;
     QLabel* m_title;
     QCPColorMap* m_map = nullptr;
     QCPLayer* m_overlayLayer = nullptr;

@@ -7,6 +7,12 @@
 
 namespace qs {
 
+namespace {
+
+constexpr double kQuietPitch = 4.0; ///< pixels from channel to channel
+
+} // namespace
+
 ChannelOverlayItem::ChannelOverlayItem(QCPAxisRect* rect, const QString& layer)
     : QCPLayerable(rect->parentPlot(), layer)
     , m_rect(rect)
@@ -33,7 +39,14 @@ void ChannelOverlayItem::draw(QCPPainter* painter)
 {
     const PlotStyle style(m_palette);
     painter->setBrush(Qt::NoBrush);
-    painter->setPen(style.pen(PlotRole::Envelope));
+    const QCPAxis& keys = *m_rect->axis(QCPAxis::atBottom);
+    QPen envelope = style.pen(PlotRole::Envelope);
+    if (keys.coordToPixel(1.0) - keys.coordToPixel(0.0) < kQuietPitch) {
+        QColor quiet = envelope.color(); // many channels: the lines must not outweigh the map
+        quiet.setAlphaF(0.4F);
+        envelope.setColor(quiet);
+    }
+    painter->setPen(envelope);
     drawSteps(painter, m_envelope, &Bounds::lower);
     drawSteps(painter, m_envelope, &Bounds::upper);
     painter->setPen(style.pen(PlotRole::ClippingError));

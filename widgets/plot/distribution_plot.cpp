@@ -58,7 +58,7 @@ void DistributionPlot::buildRects()
     m_countRect = m_plot->axisRect();
     m_errorRect = new QCPAxisRect(m_plot, true);
     m_plot->plotLayout()->addElement(1, 0, m_errorRect);
-    m_plot->plotLayout()->setRowStretchFactors({3.6, 1.0});
+    m_plot->plotLayout()->setRowStretchFactors({3.2, 1.0});
     m_plot->plotLayout()->setRowSpacing(0);
     auto* sides = new QCPMarginGroup(m_plot);
     for (QCPAxisRect* rect : {m_countRect, m_errorRect}) {
@@ -71,9 +71,9 @@ void DistributionPlot::buildRects()
             rect->axis(side)->setVisible(false);
         }
     }
-    m_countRect->setMinimumMargins({8, 6, 12, 3});
+    m_countRect->setMinimumMargins({8, 6, 12, 12});
     m_errorRect->setMinimumMargins({8, 3, 12, 0});
-    m_plot->xAxis->setTickLabels(false);
+    m_plot->xAxis->setTickLabels(false); // below stand the levels
     m_plot->yAxis->setLabel(tr("count"));
     QCPAxis* errorKeys = m_errorRect->axis(QCPAxis::atBottom);
     QCPAxis* errorValues = m_errorRect->axis(QCPAxis::atLeft);
@@ -302,6 +302,8 @@ void DistributionPlot::applyStyle()
 {
     PlotStyle(palette()).applyTo(*m_plot);
     m_errorRect->axis(QCPAxis::atLeft)->grid()->setVisible(false);
+    m_plot->xAxis->setTickLength(0, 0);
+    m_plot->xAxis->setSubTickLength(0, 0);
     m_histogramItem->setPalette(palette());
     m_errorItem->setPalette(palette());
     m_levelsItem->setPalette(palette());
@@ -313,6 +315,9 @@ void DistributionPlot::applyStyle()
 
 void DistributionPlot::applyValueScale()
 {
+    const bool perOctave = m_histogram && m_histogram->scale == BinScale::Log2;
+    m_plot->yAxis->setLabel(
+        perOctave ? tr("count per 1/%1 octave").arg(formatNumber(1.0 / m_histogram->width)) : tr("count"));
     for (QCPAxis* axis : {m_plot->xAxis, m_errorRect->axis(QCPAxis::atBottom)}) {
         if (m_valueScale == AxisScale::Log) {
             useOctaveTicks(*axis);
@@ -522,6 +527,10 @@ bool DistributionPlot::moveActiveBound(bool forward)
     }
     DraggableBound* from = forward ? m_lower : m_upper;
     DraggableBound* to = forward ? m_upper : m_lower;
+    if (forward && !to->isActive() && !from->isActive()) {
+        from->activate(); // the plot came into focus by other means than the Tab key
+        return true;
+    }
     if (!from->isActive() || isInGesture()) {
         return false;
     }

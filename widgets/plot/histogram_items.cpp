@@ -89,7 +89,17 @@ HistogramItem::HistogramItem(QCPAxisRect* rect, const QString& layer)
 
 void HistogramItem::setHistogram(std::shared_ptr<const Histogram> histogram)
 {
-    m_counts = histogram ? BinPyramid({histogram->counts.begin(), histogram->counts.end()}) : BinPyramid();
+    std::vector<double> heights;
+    if (histogram) {
+        heights.assign(histogram->counts.begin(), histogram->counts.end());
+        for (std::size_t bin = 0; bin < heights.size() && histogram->scale == BinScale::Log2; ++bin) {
+            // Bins are even within an octave: on a logarithmic axis their widths differ, which must not show
+            // as height.
+            const double octaves = std::log2(histogram->edge(bin + 1) / histogram->edge(bin));
+            heights[bin] *= histogram->width / octaves;
+        }
+    }
+    m_counts = BinPyramid(std::move(heights));
     m_columns.setHistogram(std::move(histogram));
 }
 
@@ -219,7 +229,7 @@ void LevelsItem::applyDefaultAntialiasingHint(QCPPainter* painter) const
 
 QRect LevelsItem::clipRect() const
 {
-    return m_rect->rect();
+    return m_rect->rect().adjusted(0, 0, 0, static_cast<int>(kLevelTickLength) + 2); // ticks hang below
 }
 
 void LevelsItem::draw(QCPPainter* painter)
@@ -267,7 +277,7 @@ void LevelsItem::drawLevels(QCPPainter* painter) const
         last = x;
         const double snapped = std::floor(x) + 0.5;
         painter->drawLine(
-            QPointF(snapped, area.bottom() + 1.0 - kLevelTickLength), QPointF(snapped, area.bottom() + 1.0));
+            QPointF(snapped, area.bottom() + 2.0), QPointF(snapped, area.bottom() + 2.0 + kLevelTickLength));
     }
 }
 

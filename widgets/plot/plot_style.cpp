@@ -169,7 +169,7 @@ QBrush PlotStyle::brush(PlotRole role) const
     switch (role) {
     case PlotRole::ClippingError:
     case PlotRole::RoundingError: return withAlpha(colour(role), m_dark ? 0.38 : 0.3);
-    case PlotRole::Cutoff: return withAlpha(colour(role), 0.14);
+    case PlotRole::Cutoff: return withAlpha(colour(role), 0.1);
     case PlotRole::Selection: return withAlpha(colour(role), 0.22);
     case PlotRole::Distribution: return mix(colour(role), m_base, 0.12);
     default: return colour(role);
@@ -181,7 +181,7 @@ QBrush PlotStyle::hatch(PlotRole role) const
     switch (role) {
     case PlotRole::ClippingError: return QBrush(withAlpha(colour(role), 0.95), Qt::BDiagPattern);
     case PlotRole::RoundingError: return QBrush(withAlpha(colour(role), 0.75), Qt::Dense6Pattern);
-    case PlotRole::Cutoff: return QBrush(withAlpha(colour(role), 0.55), Qt::FDiagPattern);
+    case PlotRole::Cutoff: return QBrush(withAlpha(colour(role), 0.28), Qt::FDiagPattern);
     case PlotRole::Weight: return QBrush(withAlpha(m_base, 0.75), Qt::FDiagPattern);
     default: return Qt::NoBrush;
     }
@@ -289,6 +289,18 @@ void useLinearTicks(QCPAxis& axis)
     axis.setTicker(QSharedPointer<QCPAxisTicker>(new QCPAxisTicker));
     axis.setNumberFormat(u"gb"_s);
     axis.setNumberPrecision(5);
+}
+
+void useIntegerTicks(QCPAxis& axis)
+{
+    QSharedPointer<QCPAxisTickerFixed> ticker(new QCPAxisTickerFixed);
+    ticker->setTickStep(1.0);
+    ticker->setScaleStrategy(QCPAxisTickerFixed::ssMultiples);
+    axis.setScaleType(QCPAxis::stLinear);
+    axis.setTicker(ticker);
+    axis.setSubTicks(false);
+    axis.setNumberFormat(QStringLiteral("f"));
+    axis.setNumberPrecision(0);
 }
 
 void useDecadeTicks(QCPAxis& axis)

@@ -80,6 +80,8 @@ private:
 
 /// A linear axis with plain numbers.
 void useLinearTicks(QCPAxis& axis);
+/// A linear axis of whole things, e.g. channels.
+void useIntegerTicks(QCPAxis& axis);
 /// A logarithmic axis labelled with powers of ten (1, 10, 100, 10^3...).
 void useDecadeTicks(QCPAxis& axis);
 /// A logarithmic axis labelled with powers of two (2^-8, 1/2, 1).

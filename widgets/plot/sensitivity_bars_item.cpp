@@ -137,7 +137,7 @@ void SensitivityBarsItem::drawBlocks(QCPPainter* painter, std::size_t first, std
         const QString text
             = m_bars[begin].block.isEmpty() ? m_bars[begin].label.section(u'.', 0, 0) : m_bars[begin].block;
         const double width = metrics.horizontalAdvance(text);
-        const double x = (left + right - width) / 2.0;
+        const double x = std::min((left + right - width) / 2.0, area.right() - width);
         if (x >= freeFrom) {
             painter->setPen(style.mutedText());
             painter->drawText(QPointF(x, area.bottom() + 6.0 + metrics.ascent()), text);

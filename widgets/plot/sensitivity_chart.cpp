@@ -1,6 +1,7 @@
 #include "widgets/plot/sensitivity_chart.h"
 
 #include "widgets/common/display_names.h"
+#include "widgets/common/elided_label.h"
 #include "widgets/common/empty_label.h"
 #include "widgets/common/number_format.h"
 #include "widgets/plot/plot_legend.h"
@@ -58,7 +59,7 @@ SensitivityChart::SensitivityChart(QWidget* parent)
     , m_metricBox(new QComboBox(m_content))
     , m_orderBox(new QComboBox(m_content))
     , m_colouringBox(new QComboBox(m_content))
-    , m_readout(new QLabel(m_content))
+    , m_readout(new ElidedLabel(Qt::ElideRight, m_content))
     , m_staleLabel(new QLabel(tr("stale"), m_content))
 {
     m_stack->addWidget(m_empty);
@@ -100,13 +101,14 @@ QLayout* SensitivityChart::buildHeader()
     connect(m_colouringBox, &QComboBox::activated, this,
         [this] { setColouring(static_cast<SensitivityColouring>(m_colouringBox->currentData().toInt())); });
     m_readout->setForegroundRole(QPalette::PlaceholderText);
-    m_readout->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
     m_readout->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     auto* header = new QHBoxLayout;
     header->setContentsMargins(8, 2, 8, 0);
+    header->setSpacing(6);
     header->addWidget(m_metricBox);
     header->addWidget(m_orderBox);
     header->addWidget(m_colouringBox);
+    header->addSpacing(8);
     header->addWidget(m_legend);
     header->addWidget(m_staleLabel);
     header->addWidget(m_readout, 1);
@@ -428,7 +430,7 @@ bool SensitivityChart::eventFilter(QObject* watched, QEvent* event)
         break;
     }
     case QEvent::MouseMove: showReadout(static_cast<QMouseEvent*>(event)->position()); break;
-    case QEvent::Leave: m_readout->clear(); break;
+    case QEvent::Leave: m_readout->setFullText({}); break;
     case QEvent::Wheel: {
         const auto& wheel = *static_cast<QWheelEvent*>(event);
         zoom(
@@ -475,16 +477,16 @@ void SensitivityChart::showReadout(const QPointF& pixel)
 {
     const int position = positionAtPixel(pixel.x());
     if (siteAt(position).isEmpty()) {
-        m_readout->clear();
+        m_readout->setFullText({});
         m_plot->setToolTip({});
         return;
     }
     const SiteSensitivity& result
         = m_results[static_cast<std::size_t>(m_shown[static_cast<std::size_t>(position)])];
-    m_readout->setText(tr("%1, %2 bit   KL %3 nats")
-                           .arg(siteAt(position))
-                           .arg(result.bits)
-                           .arg(formatNumber(result.klNats, 3)));
+    m_readout->setFullText(tr("%1, %2 bit   KL %3 nats")
+                               .arg(siteAt(position))
+                               .arg(result.bits)
+                               .arg(formatNumber(result.klNats, 3)));
     m_plot->setToolTip(
         tr("<b>%1</b><br>%2, %3 bit alone, all else in FP32<br>logits: SQNR %4, KL %5 nats, top-1 "
            "kept %6<br>its own values: SQNR %7, %8 of the squared error from clipping")

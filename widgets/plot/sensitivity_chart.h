@@ -16,6 +16,7 @@ class QCustomPlot;
 
 namespace qs {
 
+class ElidedLabel;
 class EmptyLabel;
 class PlotLegend;
 class SensitivityBarsItem;
@@ -106,7 +107,7 @@ private:
     QComboBox* m_metricBox;
     QComboBox* m_orderBox;
     QComboBox* m_colouringBox;
-    QLabel* m_readout;
+    ElidedLabel* m_readout;
     QLabel* m_staleLabel;
     SensitivityBarsItem* m_bars = nullptr;
     std::vector<SiteSensitivity> m_results;

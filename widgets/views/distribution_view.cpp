@@ -1,6 +1,7 @@
 #include "widgets/views/distribution_view.h"
 
 #include "widgets/common/display_names.h"
+#include "widgets/common/elided_label.h"
 #include "widgets/common/empty_label.h"
 #include "widgets/common/icons.h"
 #include "widgets/common/number_edit.h"
@@ -32,9 +33,17 @@ namespace qs {
 
 namespace {
 
-constexpr std::size_t kTensorBins = 4096; ///< more than pixels, so that zooming in still shows detail
+constexpr std::size_t kMaximumBins = 4096; ///< more than pixels, so that zooming in still shows detail
+constexpr std::size_t kMinimumBins = 96;
+constexpr std::uint64_t kValuesPerBin = 16; ///< fewer would show the noise of counting
 constexpr std::size_t kShownLevels = 8192;
 constexpr double kFar = 1e30;
+
+/// Bins worth drawing for so many values.
+std::size_t shownBins(std::uint64_t values)
+{
+    return std::clamp(static_cast<std::size_t>(values / kValuesPerBin), kMinimumBins, kMaximumBins);
+}
 
 QToolButton* makeToggle(const QString& text, const QString& tip, QWidget* parent)
 {
@@ -56,7 +65,7 @@ DistributionView::DistributionView(QWidget* parent)
     , m_stack(new QStackedLayout(this))
     , m_icon(new QLabel(this))
     , m_name(new QLabel(this))
-    , m_summary(new QLabel(this))
+    , m_summary(new ElidedLabel(Qt::ElideRight, this))
     , m_splitter(new QSplitter(Qt::Vertical, this))
     , m_map(new ChannelMap(this))
     , m_plot(new DistributionPlot(this))
@@ -68,7 +77,7 @@ DistributionView::DistributionView(QWidget* parent)
     , m_countLog(makeToggle(tr("log count"), tr("Logarithmic count axis"), this))
     , m_valueLog(makeToggle(tr("log value"), tr("Logarithmic value axis"), this))
     , m_reset(new QToolButton(this))
-    , m_note(new QLabel(this))
+    , m_note(new ElidedLabel(Qt::ElideRight, this))
 {
     auto* content = new QWidget(this);
     auto* lower = new QWidget(content);
@@ -81,7 +90,7 @@ DistributionView::DistributionView(QWidget* parent)
     m_splitter->addWidget(lower);
     m_splitter->setStretchFactor(0, 2);
     m_splitter->setStretchFactor(1, 3);
-    m_splitter->setChildrenCollapsible(true);
+    m_splitter->setSizes({400, 600});
     auto* layout = new QVBoxLayout(content);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(0);
@@ -100,7 +109,6 @@ QLayout* DistributionView::buildTitle()
     m_icon->setFixedSize(18, 18);
     m_name->setTextInteractionFlags(Qt::TextSelectableByMouse);
     m_summary->setForegroundRole(QPalette::PlaceholderText);
-    m_summary->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
     auto* title = new QHBoxLayout;
     title->setContentsMargins(8, 6, 8, 4);
     title->setSpacing(8);
@@ -140,8 +148,6 @@ QLayout* DistributionView::buildControls()
     m_reset->setAutoRaise(true);
     m_reset->setFocusPolicy(Qt::TabFocus);
     m_note->setForegroundRole(QPalette::PlaceholderText);
-    m_note->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
-    m_note->setIndent(8);
 
     auto* line = new QHBoxLayout;
     line->setContentsMargins(8, 3, 8, 0);
@@ -176,6 +182,7 @@ void DistributionView::connectPlots()
     connect(m_plot, &DistributionPlot::automaticRequested, this,
         [this] { emit automaticRequested(m_autoMethod); });
     connect(m_map, &ChannelMap::channelSelected, this, &DistributionView::selectGroupByUser);
+    connect(m_map, &ChannelMap::brushChanged, this, &DistributionView::showBrush);
     connect(m_groupBox, &QComboBox::activated, this,
         [this](int index) { selectGroupByUser(m_groupBox->itemData(index).toInt()); });
     connect(m_lowerEdit, &NumberEdit::valueEdited, this, [this](double value) {
@@ -212,13 +219,16 @@ void DistributionView::setSite(const std::optional<SiteRow>& site)
 void DistributionView::setStatistics(std::shared_ptr<const SiteStatistics> statistics)
 {
     m_statistics = std::move(statistics);
-    m_tensorHistogram = m_statistics
-        ? std::make_shared<const Histogram>(m_statistics->tensorHistogram(kTensorBins))
-        : nullptr;
+    m_tensorHistogram = nullptr;
+    if (m_statistics) {
+        m_tensorHistogram = std::make_shared<const Histogram>(
+            m_statistics->tensorHistogram(shownBins(m_statistics->count())));
+    }
     const int groups = m_statistics ? static_cast<int>(m_statistics->groups.size()) : 0;
     if (m_group >= groups) {
         m_group = -1;
     }
+    m_brush.clear(); // the map gives its own up as well
     m_map->setStatistics(m_statistics);
     fillGroupBox();
     showTitle();
@@ -321,13 +331,12 @@ void DistributionView::showTitle()
         const auto groups = static_cast<qulonglong>(m_statistics->groups.size());
         parts << (m_statistics->axis == GroupAxis::Head ? tr("%1 heads") : tr("%1 channels"))
                      .arg(QLocale().toString(groups));
-        parts << tr("%1 values").arg(QLocale().toString(static_cast<qulonglong>(m_statistics->count())));
         parts << tr("min %1, max %2")
                      .arg(formatNumber(static_cast<double>(m_statistics->minimum())),
                          formatNumber(static_cast<double>(m_statistics->maximum())));
+        parts << tr("%1 values").arg(QLocale().toString(static_cast<qulonglong>(m_statistics->count())));
     }
-    m_summary->setText(parts.join(u"  \u00B7  "_s));
-    m_summary->setToolTip(m_summary->text());
+    m_summary->setFullText(parts.join(u"  \u00B7  "_s));
 }
 
 void DistributionView::fillGroupBox()
@@ -358,17 +367,50 @@ void DistributionView::showHistogram()
         m_plot->setHistogram(nullptr, 0.0, 1.0);
         return;
     }
-    if (m_group < 0) {
+    if (m_group < 0 && !m_brush.isEmpty()) {
+        showBrushedHistogram();
+    } else if (m_group < 0) {
         m_plot->setHistogram(m_tensorHistogram, static_cast<double>(m_statistics->minimum()),
             static_cast<double>(m_statistics->maximum()));
     } else {
         const GroupStatistics& group = m_statistics->groups[static_cast<std::size_t>(m_group)];
-        m_plot->setHistogram(std::shared_ptr<const Histogram>(m_statistics, &group.histogram),
+        m_plot->setHistogram(
+            std::make_shared<const Histogram>(merged({&group.histogram}, shownBins(group.count))),
             static_cast<double>(group.minimum), static_cast<double>(group.maximum));
     }
-    m_plot->setValueLabel(
-        m_group < 0 ? tr("value") : tr("value of %1 %2").arg(displayName(m_statistics->axis)).arg(m_group));
+    const QString axis = displayName(m_statistics->axis);
+    m_plot->setValueLabel(m_group >= 0              ? tr("value of %1 %2").arg(axis).arg(m_group)
+            : m_brush.isEmpty()                     ? tr("value")
+            : m_statistics->axis == GroupAxis::Head ? tr("value of %1 marked heads").arg(m_brush.size())
+                                                    : tr("value of %1 marked channels").arg(m_brush.size()));
     updateToggles();
+}
+
+void DistributionView::showBrush(const QVector<int>& groups)
+{
+    m_brush = groups;
+    if (m_group >= 0 && !groups.isEmpty()) {
+        selectGroupByUser(-1); // the marked ones together take the place of the single one
+        return;
+    }
+    showGroup();
+}
+
+void DistributionView::showBrushedHistogram()
+{
+    std::vector<const Histogram*> parts;
+    std::uint64_t values = 0;
+    float lower = std::numeric_limits<float>::max();
+    float upper = std::numeric_limits<float>::lowest();
+    for (const int index : m_brush) {
+        const GroupStatistics& group = m_statistics->groups[static_cast<std::size_t>(index)];
+        parts.push_back(&group.histogram);
+        values += group.count;
+        lower = std::min(lower, group.minimum);
+        upper = std::max(upper, group.maximum);
+    }
+    m_plot->setHistogram(std::make_shared<const Histogram>(merged(parts, shownBins(values))),
+        static_cast<double>(lower), static_cast<double>(upper));
 }
 
 bool DistributionView::hasGroupBounds() const
@@ -419,11 +461,10 @@ void DistributionView::showQuantizer()
     }
     m_legend->setEntries(std::move(legend));
     const bool needsGroup = hasGroupBounds() && m_group < 0;
-    m_note->setText(needsGroup
+    m_note->setFullText(needsGroup
             ? tr("Each %1 has its own bounds: select one to edit them.").arg(displayName(m_params->axis))
             : m_params ? QString()
                        : tr("In floating point: no bounds."));
-    m_note->setToolTip(m_note->text());
 }
 
 void DistributionView::editNumerically(const Bounds& bounds)

@@ -5,6 +5,7 @@
 #include "widgets/common/edit_phase.h"
 #include "widgets/models/site_row.h"
 
+#include <QVector>
 #include <QWidget>
 
 #include <memory>
@@ -21,6 +22,7 @@ namespace qs {
 
 class ChannelMap;
 class DistributionPlot;
+class ElidedLabel;
 class EmptyLabel;
 class NumberEdit;
 class PlotLegend;
@@ -80,6 +82,8 @@ private:
     void selectGroupByUser(int group);
     void showGroup();
     void showHistogram();
+    void showBrush(const QVector<int>& groups);
+    void showBrushedHistogram();
     void showQuantizer();
     void showPage();
     void showTitle();
@@ -96,13 +100,14 @@ private:
     std::shared_ptr<const Histogram> m_tensorHistogram;
     std::optional<QuantParams> m_params;
     int m_group = -1;
+    QVector<int> m_brush; ///< groups marked in the channel map; shown together while no group is selected
     BoundMethod m_autoMethod = BoundMethod::MinMax;
 
     EmptyLabel* m_empty;
     QStackedLayout* m_stack;
     QLabel* m_icon;
     QLabel* m_name;
-    QLabel* m_summary;
+    ElidedLabel* m_summary;
     QSplitter* m_splitter;
     ChannelMap* m_map;
     DistributionPlot* m_plot;
@@ -114,7 +119,7 @@ private:
     QToolButton* m_countLog;
     QToolButton* m_valueLog;
     QToolButton* m_reset;
-    QLabel* m_note;
+    ElidedLabel* m_note;
 };
 
 } // namespace qs

@@ -1,5 +1,6 @@
 #include "widgets/views/job_row_widget.h"
 
+#include "widgets/common/elided_label.h"
 #include "widgets/common/icons.h"
 #include "widgets/common/number_format.h"
 
@@ -25,7 +26,7 @@ constexpr int kBarSteps = 1000;
 JobRowWidget::JobRowWidget(QWidget* parent)
     : QWidget(parent)
     , m_title(new QLabel(this))
-    , m_stage(new QLabel(this))
+    , m_stage(new ElidedLabel(Qt::ElideRight, this))
     , m_times(new QLabel(this))
     , m_bar(new QProgressBar(this))
     , m_cancel(new QToolButton(this))
@@ -33,10 +34,8 @@ JobRowWidget::JobRowWidget(QWidget* parent)
     QFont title = font();
     title.setWeight(QFont::DemiBold);
     m_title->setFont(title);
-    for (QLabel* label : {m_stage, m_times}) {
-        label->setForegroundRole(QPalette::PlaceholderText);
-    }
-    m_stage->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Fixed);
+    m_stage->setForegroundRole(QPalette::PlaceholderText);
+    m_times->setForegroundRole(QPalette::PlaceholderText);
     m_bar->setTextVisible(false);
     m_bar->setFixedHeight(10);
     m_cancel->setText(tr("Cancel"));
@@ -71,7 +70,7 @@ void JobRowWidget::setJob(const JobInfo& job)
                                       QLocale().toString(static_cast<qlonglong>(job.total)));
         stage = stage.isEmpty() ? count : tr("%1, %2").arg(stage, count);
     }
-    m_stage->setText(stage);
+    m_stage->setFullText(stage);
     QString times = tr("%1 elapsed").arg(formatDuration(job.elapsedSeconds));
     if (job.remainingSeconds && job.state == JobInfo::State::Running) {
         times += tr(", about %1 left").arg(formatDuration(*job.remainingSeconds));

@@ -10,6 +10,8 @@ class QToolButton;
 
 namespace qs {
 
+class ElidedLabel;
+
 /// One line of the JobPanel.
 class JobRowWidget : public QWidget
 {
@@ -29,7 +31,7 @@ private:
     void restyle();
 
     QLabel* m_title;
-    QLabel* m_stage;
+    ElidedLabel* m_stage;
     QLabel* m_times;
     QProgressBar* m_bar;
     QToolButton* m_cancel;

@@ -58,7 +58,6 @@ MetricsTable::MetricsTable(QWidget* parent)
     m_table->verticalHeader()->hide();
     m_table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 8);
     m_table->horizontalHeader()->setHighlightSections(false);
-    m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_table->horizontalHeader()->setSectionResizeMode(Name, QHeaderView::Stretch);
     for (int column = 0; column < ColumnCount; ++column) {
         const bool isText = column == Name || column == State;
@@ -123,6 +122,10 @@ void MetricsTable::fill()
     m_table->setRowCount(static_cast<int>(m_rows.size()));
     for (std::size_t row = 0; row < m_rows.size(); ++row) {
         fillRow(static_cast<int>(row), m_rows[row]);
+    }
+    m_table->resizeColumnsToContents();
+    for (int column = Top1; column < ColumnCount; ++column) {
+        m_table->setColumnWidth(column, m_table->columnWidth(column) + 14);
     }
 }
 

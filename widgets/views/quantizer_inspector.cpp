@@ -169,8 +169,8 @@ QWidget* QuantizerInspector::buildForm()
         auto* button = new QToolButton(form);
         button->setText(QString::number(kQuickBits[i]));
         button->setCheckable(true);
-        button->setAccessibleName(tr("%n bit(s)", nullptr, kQuickBits[i]));
-        button->setToolTip(tr("%n bit(s)", nullptr, kQuickBits[i]));
+        button->setAccessibleName(tr("%1 bits").arg(kQuickBits[i]));
+        button->setToolTip(tr("%1 bits").arg(kQuickBits[i]));
         button->setFocusPolicy(Qt::TabFocus);
         m_quickBits[i] = button;
         bits->addWidget(button);
@@ -239,14 +239,9 @@ QWidget* QuantizerInspector::buildResult()
     add(tr("Codes"), m_codes, tr("Smallest and largest code"));
     add(tr("Scales"), m_scaleCount, tr("How many scales the site has"));
     add(tr("Tensor error"), m_error, tr("Signal-to-noise ratio and mean squared error of the values"));
-    auto* line = new QFrame(result);
-    line->setFrameShape(QFrame::HLine);
-    line->setFrameShadow(QFrame::Plain);
-    line->setForegroundRole(QPalette::Midlight);
     auto* layout = new QVBoxLayout(result);
-    layout->setContentsMargins(0, 4, 0, 0);
+    layout->setContentsMargins(0, 10, 0, 0);
     layout->setSpacing(6);
-    layout->addWidget(line);
     layout->addLayout(form);
     layout->addWidget(m_split);
     layout->addWidget(m_errorState, 0, Qt::AlignRight);
@@ -274,7 +269,7 @@ void QuantizerInspector::showTitle()
     m_result->setVisible(m_sites.size() == 1);
     m_applyToRole->setVisible(m_sites.size() == 1);
     if (m_sites.size() > 1) {
-        m_title->setText(tr("%n sites", nullptr, static_cast<int>(m_sites.size())));
+        m_title->setText(tr("%1 sites").arg(m_sites.size()));
         m_subtitle->setText(tr("An edit changes that one field for all of them."));
         return;
     }
@@ -304,6 +299,9 @@ void QuantizerInspector::showChoice()
     m_bits->setValue(bits.value_or(kMixedBits));
     for (std::size_t i = 0; i < kQuickBits.size(); ++i) {
         m_quickBits[i]->setChecked(bits == kQuickBits[i]);
+        QFont face = font();
+        face.setBold(bits == kQuickBits[i]);
+        m_quickBits[i]->setFont(face);
     }
     updateEnabledFields();
 }

@@ -77,6 +77,7 @@ void SiteTreeView::buildTree()
     m_tree->setSelectionMode(QAbstractItemView::ExtendedSelection);
     m_tree->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_tree->setUniformRowHeights(true);
+    m_tree->setIndentation(14);
     m_tree->setAlternatingRowColors(true);
     m_tree->setAllColumnsShowFocus(true);
     m_tree->setEditTriggers(QAbstractItemView::DoubleClicked | QAbstractItemView::EditKeyPressed
@@ -93,7 +94,7 @@ void SiteTreeView::buildTree()
     header->setContextMenuPolicy(Qt::ActionsContextMenu);
     const QFontMetrics metrics(m_tree->fontMetrics());
     const auto widthOf = [&metrics](const QString& text) { return metrics.horizontalAdvance(text) + 18; };
-    header->resizeSection(SiteTreeModel::Name, widthOf(u"attn.qkv.weight"_s) + 76);
+    header->resizeSection(SiteTreeModel::Name, widthOf(u"attn.qkv.weight"_s) + 64);
     header->resizeSection(SiteTreeModel::Kind, widthOf(tr("W/A")));
     header->resizeSection(SiteTreeModel::Bits, widthOf(u"4/8/FP"_s));
     header->resizeSection(SiteTreeModel::Quantizer, widthOf(tr("uniform sym.")));
@@ -247,8 +248,8 @@ void SiteTreeView::showContextMenu(const QPoint& position)
     QMenu* bits = menu.addMenu(tr("Bits of the selection"));
     bits->setEnabled(!selected.isEmpty());
     for (const int width : {3, 4, 6, 8}) {
-        connect(bits->addAction(tr("%n bit(s)", nullptr, width)), &QAction::triggered, this,
-            [this, selected, width] {
+        connect(
+            bits->addAction(tr("%1 bits").arg(width)), &QAction::triggered, this, [this, selected, width] {
                 emit editRequested(selected, SiteChoicePatch {.enabled = true, .bits = width});
             });
     }

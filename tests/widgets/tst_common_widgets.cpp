@@ -1,0 +1,92 @@
+#include "widgets/common/error_strip.h"
+#include "widgets/common/message_banner.h"
+#include "widgets/common/site_choice_patch.h"
+
+#include <QPushButton>
+#include <QSignalSpy>
+#include <QTest>
+
+using namespace qs;
+using namespace Qt::StringLiterals;
+
+class TestCommonWidgets : public QObject
+{
+    Q_OBJECT
+private slots:
+    void errorStripShowsFiguresAndStatesApart()
+    {
+        ErrorStrip strip;
+        QuantizationError error;
+        error.clipping = 1.0;
+        error.rounding = 3.0;
+        error.signal = 400.0;
+        error.count = 1000;
+        error.clipped = 20;
+        strip.setTensorError(u"blocks.0.mlp.fc2.input"_s, error);
+        QVERIFY2(strip.text(ErrorLevel::Tensor).contains(u"20.0 dB"_s),
+            qPrintable(strip.text(ErrorLevel::Tensor)));
+        QVERIFY(strip.text(ErrorLevel::Tensor).contains(u"25.0 %"_s)); // of the squared error is clipping
+        QVERIFY(strip.text(ErrorLevel::Tensor).contains(u"2.0 %"_s)); // of the values are clipped
+        QVERIFY(strip.text(ErrorLevel::Tensor).contains(u"MSE 0.004"_s));
+        QCOMPARE(strip.state(ErrorLevel::Tensor), ResultState::None);
+        strip.setState(ErrorLevel::Tensor, ResultState::Stale);
+        QCOMPARE(strip.state(ErrorLevel::Tensor), ResultState::Stale);
+        QVERIFY(strip.text(ErrorLevel::Tensor).contains(u"20.0 dB"_s)); // stays while it is stale
+
+        strip.setLayerError(u"blocks.0.mlp.fc2"_s, 17.25, 0.5, 8);
+        QVERIFY(strip.text(ErrorLevel::Layer).contains(u"blocks.0.mlp.fc2"_s));
+        QVERIFY(strip.text(ErrorLevel::Layer).contains(u"8 probe samples"_s));
+        Metrics metrics;
+        metrics.samples = 1;
+        metrics.agreementPercent = 87.5;
+        metrics.klNats = 0.042;
+        strip.setModelError(metrics);
+        QVERIFY(strip.text(ErrorLevel::Model).contains(u"87.50 %"_s));
+        QVERIFY(strip.text(ErrorLevel::Model).contains(u"1 probe sample"_s));
+        strip.clear();
+        QVERIFY(!strip.text(ErrorLevel::Tensor).contains(u"20.0 dB"_s));
+        QCOMPARE(strip.state(ErrorLevel::Tensor), ResultState::None);
+    }
+    void bannerIsHiddenUntilThereIsAMessage()
+    {
+        QWidget host;
+        MessageBanner banner(&host);
+        host.show();
+        QVERIFY(!banner.isVisible());
+        banner.showMessage(BannerKind::Failure, u"File 'x' has 3 bytes."_s, u"Retry"_s);
+        QVERIFY(banner.isVisible());
+        QSignalSpy action(&banner, &MessageBanner::actionTriggered);
+        QSignalSpy closed(&banner, &MessageBanner::closed);
+        auto* button = banner.findChild<QPushButton*>();
+        QTest::mouseClick(button, Qt::LeftButton);
+        QCOMPARE(action.size(), 1);
+        QVERIFY(banner.isVisible());
+        QTest::keyClick(&banner, Qt::Key_Escape);
+        QVERIFY(!banner.isVisible());
+        QCOMPARE(closed.size(), 1);
+        banner.showMessage(BannerKind::Notice, u"Done."_s);
+        QVERIFY(!button->isVisible());
+        banner.clear();
+        QCOMPARE(closed.size(), 1);
+    }
+    void aPatchChangesOnlyItsFields()
+    {
+        SiteChoice choice;
+        choice.enabled = true;
+        choice.bits = 8;
+        choice.method = BoundMethod::Manual;
+        choice.manualBounds = {{-1.0, 1.0}};
+        SiteChoice expected = choice;
+        expected.bits = 4;
+        QCOMPARE(SiteChoicePatch({.bits = 4}).appliedTo(choice), expected);
+        QCOMPARE(SiteChoicePatch().appliedTo(choice), choice);
+        QVERIFY(SiteChoicePatch().isEmpty());
+        expected = choice;
+        expected.method = BoundMethod::Mse;
+        QCOMPARE(
+            SiteChoicePatch({.method = BoundMethod::Mse}).appliedTo(choice), expected); // bounds remembered
+    }
+};
+
+QTEST_MAIN(TestCommonWidgets)
+#include "tst_common_widgets.moc"
