@@ -27,8 +27,8 @@ enum class SiteKind { Activation, Weight };
 
 /// Which dimension of an activation (see ActivationView) has its own statistics and may have its own scale.
 enum class GroupAxis {
-    Channel, ///< the last dimension (of a convolution input: its channels)
-    Head ///< the heads of q, k, v and of the attention probabilities
+    Channel, ///< the last dimension: position within a row
+    Head ///< dimension 1: heads of q, k, v and of the attention probabilities; channels of a convolution's input
 };
 
 /// A place where a quantizer can stand: one value and the nodes that would read its quantized form.

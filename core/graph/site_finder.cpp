@@ -210,6 +210,7 @@ void SiteFinder::addConv(NodeId id)
         site.role = role;
         site.value = node.inputs[0];
         site.readers = {{id, 0}};
+        site.groupAxis = GroupAxis::Head; // dimension 1 of the value: its channels
         site.groups = weight.constant.shape()[1] * node.intAttribute("group", 1);
         add(std::move(site), id);
     }

@@ -1,192 +1,179 @@
 #include "core/quant/bound_search.h"
 
-#include "core/quant/fake_quantizer.h"
-#include "core/quant/resolve.h"
+#include "core/quant/scale.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 namespace qs {
 
 namespace {
 
-constexpr std::size_t kMergedBins = 8192;
-
-QuantParams oneScale(const SiteChoice& choice, const Bounds& bounds)
+bool isLogarithmic(const SiteChoice& choice)
 {
-    QuantParams params;
-    params.kind = choice.kind;
-    params.symmetry = choice.symmetry;
-    params.bits = choice.bits;
-    params.axis = GroupAxis::Head;
-    appendScale(params, bounds);
-    return params;
+    return choice.kind != QuantizerKind::Uniform;
 }
 
-double errorOf(const SiteChoice& choice, const ValueSummary& values, const Bounds& bounds)
+bool isAsymmetric(const SiteChoice& choice)
 {
-    return values.squaredError(oneScale(choice, bounds));
+    return !isLogarithmic(choice) && choice.symmetry == Symmetry::Asymmetric;
+}
+
+/// The interval in the form that the quantizer can have.
+Bounds shaped(const SiteChoice& choice, double lower, double upper)
+{
+    if (isLogarithmic(choice)) {
+        return {0.0, std::max(upper, 0.0)};
+    }
+    if (choice.symmetry == Symmetry::Symmetric && lower < upper) { // a constant keeps its sign
+        const double largest = std::max(std::abs(lower), std::abs(upper));
+        return {-largest, largest};
+    }
+    return {lower, upper};
+}
+
+/// Remembers the bounds of least error; earlier candidates win ties.
+class Best
+{
+public:
+    Best(const SiteChoice& choice, const BoundSource& values)
+        : m_choice(choice)
+        , m_values(values)
+    {
+    }
+
+    /// Whether the candidate is the best so far.
+    bool offer(double lower, double upper)
+    {
+        const Bounds bounds = shaped(m_choice, lower, upper);
+        const double error
+            = m_values.squaredError(paramsForBounds(m_choice.kind, m_choice.symmetry, m_choice.bits, bounds));
+        if (m_any && !(error < m_error)) {
+            return false;
+        }
+        m_any = true;
+        m_error = error;
+        m_bounds = bounds;
+        return true;
+    }
+    [[nodiscard]] const Bounds& bounds() const { return m_bounds; }
+
+private:
+    const SiteChoice& m_choice;
+    const BoundSource& m_values;
+    Bounds m_bounds;
+    double m_error = 0.0;
+    bool m_any = false;
+};
+
+Bounds percentileBounds(const SiteChoice& choice, const BoundSource& values)
+{
+    Best best(choice, values);
+    for (const double p : {0.999, 0.9999, 0.99999}) {
+        best.offer(values.quantile(1.0 - p), values.quantile(p));
+    }
+    return best.bounds();
+}
+
+/// Factors in hundredths, so that steps add up exactly.
+struct Shrink
+{
+    int lower = 100;
+    int upper = 100;
+};
+
+constexpr int kLeastFactor = 5;
+constexpr std::array kSteps {10, 5, 2, 1};
+
+Bounds leastSquaresInterval(const SiteChoice& choice, const BoundSource& values)
+{
+    Best best(choice, values);
+    const double mean = values.mean();
+    const auto offer = [&](const Shrink& shrink) {
+        const auto inside = [](int factor) { return factor >= kLeastFactor && factor <= 100; };
+        // Written so that factor 1 is the bound itself, bit for bit.
+        const auto bound
+            = [mean](int factor, double edge) { return edge + (100 - factor) * 0.01 * (mean - edge); };
+        return inside(shrink.lower) && inside(shrink.upper)
+            && best.offer(bound(shrink.lower, values.minimum()), bound(shrink.upper, values.maximum()));
+    };
+    Shrink current;
+    for (int factor = 100; factor >= kLeastFactor; factor -= 5) {
+        if (offer({factor, factor})) {
+            current = {factor, factor};
+        }
+    }
+    constexpr std::array kMoves {
+        Shrink {-1, 0}, Shrink {1, 0}, Shrink {0, -1}, Shrink {0, 1}, Shrink {-1, -1}, Shrink {1, 1}};
+    for (const int step : kSteps) {
+        for (bool moved = true; moved;) {
+            const Shrink origin = current;
+            moved = false;
+            for (const Shrink& move : kMoves) {
+                const Shrink next {origin.lower + step * move.lower, origin.upper + step * move.upper};
+                if (offer(next)) {
+                    current = next;
+                    moved = true;
+                }
+            }
+        }
+    }
+    return best.bounds();
+}
+
+Bounds leastSquaresMagnitude(const SiteChoice& choice, const BoundSource& values)
+{
+    Best best(choice, values);
+    const double largest = std::max(std::abs(values.minimum()), std::abs(values.maximum()));
+    const auto offer = [&](int factor) {
+        const double bound = largest - (100 - factor) * 0.01 * largest;
+        return factor >= kLeastFactor && factor <= 100 && best.offer(-bound, bound);
+    };
+    int current = 100;
+    for (int factor = 100; factor >= kLeastFactor; factor -= 5) {
+        current = offer(factor) ? factor : current;
+    }
+    for (const int step : {2, 1}) {
+        for (bool moved = true; moved;) {
+            const int origin = current;
+            for (const int next : {origin - step, origin + step}) {
+                current = offer(next) ? next : current;
+            }
+            moved = current != origin;
+        }
+    }
+    return best.bounds();
+}
+
+Bounds leastSquaresBase(const SiteChoice& choice, const BoundSource& values)
+{
+    constexpr int kPerOctave = 16;
+    constexpr int kOctaves = 4;
+    Best best(choice, values);
+    for (int j = 0; j <= kOctaves * kPerOctave; ++j) {
+        best.offer(0.0, values.maximum() * std::exp2(-static_cast<double>(j) / kPerOctave));
+    }
+    return best.bounds();
 }
 
 } // namespace
 
-GroupSummary::GroupSummary(const GroupStatistics& group)
-    : m_group(group)
+Bounds searchBounds(const SiteChoice& choice, const BoundSource& values)
 {
-}
-
-double GroupSummary::minimum() const
-{
-    return m_group.count == 0 ? 0.0 : static_cast<double>(m_group.minimum);
-}
-
-double GroupSummary::maximum() const
-{
-    return m_group.count == 0 ? 0.0 : static_cast<double>(m_group.maximum);
-}
-
-double GroupSummary::quantileAt(double p) const
-{
-    return m_group.count == 0 ? 0.0 : quantile(m_group.histogram, p, minimum(), maximum());
-}
-
-double GroupSummary::squaredError(const QuantParams& params) const
-{
-    return quantizationErrorOfGroup(m_group, params, 0).total();
-}
-
-TensorSummary::TensorSummary(const SiteStatistics& statistics)
-    : m_statistics(statistics)
-    , m_merged(statistics.tensorHistogram(kMergedBins))
-{
-}
-
-double TensorSummary::minimum() const
-{
-    return m_statistics.count() == 0 ? 0.0 : static_cast<double>(m_statistics.minimum());
-}
-
-double TensorSummary::maximum() const
-{
-    return m_statistics.count() == 0 ? 0.0 : static_cast<double>(m_statistics.maximum());
-}
-
-double TensorSummary::quantileAt(double p) const
-{
-    return m_statistics.count() == 0 ? 0.0 : quantile(m_merged, p, minimum(), maximum());
-}
-
-double TensorSummary::squaredError(const QuantParams& params) const
-{
-    return quantizationError(m_statistics, params).total();
-}
-
-SampleSummary::SampleSummary(std::vector<float> values)
-    : m_sorted(std::move(values))
-{
-    std::erase_if(m_sorted, [](float value) { return !std::isfinite(value); });
-    std::ranges::sort(m_sorted);
-}
-
-double SampleSummary::minimum() const
-{
-    return m_sorted.empty() ? 0.0 : static_cast<double>(m_sorted.front());
-}
-
-double SampleSummary::maximum() const
-{
-    return m_sorted.empty() ? 0.0 : static_cast<double>(m_sorted.back());
-}
-
-double SampleSummary::quantileAt(double p) const
-{
-    if (m_sorted.empty()) {
-        return 0.0;
+    const double minimum = values.minimum();
+    const double maximum = values.maximum();
+    if (choice.method == BoundMethod::MinMax || !(minimum < maximum)) {
+        return shaped(choice, minimum, maximum);
     }
-    const double position = p * static_cast<double>(m_sorted.size() - 1);
-    const auto below = static_cast<std::size_t>(std::floor(position));
-    const std::size_t above = std::min(below + 1, m_sorted.size() - 1);
-    const auto low = static_cast<double>(m_sorted[below]);
-    return low + (position - static_cast<double>(below)) * (static_cast<double>(m_sorted[above]) - low);
-}
-
-double SampleSummary::squaredError(const QuantParams& params) const
-{
-    constexpr std::size_t kBlock = 512;
-    std::array<float, kBlock> quantized {};
-    const FakeQuantizer quantizer(params);
-    double sum = 0.0;
-    for (std::size_t first = 0; first < m_sorted.size(); first += kBlock) {
-        const std::size_t size = std::min(kBlock, m_sorted.size() - first);
-        const std::span<const float> block(m_sorted.data() + first, size);
-        quantizer.transformRow(0, block, quantized.data());
-        for (std::size_t i = 0; i < size; ++i) {
-            const double difference = static_cast<double>(block[i]) - static_cast<double>(quantized[i]);
-            sum += difference * difference;
-        }
+    if (choice.method == BoundMethod::Percentile) {
+        return percentileBounds(choice, values);
     }
-    return sum;
-}
-
-Bounds percentileBounds(const SiteChoice& choice, const ValueSummary& values)
-{
-    Bounds best {values.minimum(), values.maximum()};
-    double least = std::numeric_limits<double>::infinity();
-    for (const double p : {0.999, 0.9999, 0.99999}) {
-        const Bounds candidate {values.quantileAt(1.0 - p), values.quantileAt(p)};
-        const double error = errorOf(choice, values, candidate);
-        if (error < least) {
-            least = error;
-            best = candidate;
-        }
+    if (isLogarithmic(choice)) {
+        return leastSquaresBase(choice, values);
     }
-    return best;
-}
-
-Bounds leastSquaresBounds(const SiteChoice& choice, const ValueSummary& values)
-{
-    const double low = values.minimum();
-    const double high = values.maximum();
-    const double centre = std::clamp(0.0, low, high);
-    const auto bounds = [&](int lowPercent, int highPercent) {
-        return Bounds {
-            centre + (low - centre) * lowPercent / 100.0, centre + (high - centre) * highPercent / 100.0};
-    };
-    constexpr int kSmallest = 20;
-    constexpr int kReach = 5;
-    int lowBest = 100;
-    int highBest = 100;
-    double least = errorOf(choice, values, bounds(100, 100));
-    const auto consider = [&](int lowPercent, int highPercent) {
-        const double error = errorOf(choice, values, bounds(lowPercent, highPercent));
-        if (error < least) {
-            least = error;
-            lowBest = lowPercent;
-            highBest = highPercent;
-        }
-    };
-    if (high <= low) {
-        return {low, high};
-    }
-    for (int percent = 99; percent >= kSmallest; --percent) {
-        consider(percent, percent);
-    }
-    for (int round = 0; round < 3; ++round) {
-        const int lowCentre = lowBest;
-        for (int step = -kReach; step <= kReach && low < centre; ++step) {
-            consider(std::clamp(lowCentre + step, kSmallest, 100), highBest);
-        }
-        const int highCentre = highBest;
-        for (int step = -kReach; step <= kReach && high > centre; ++step) {
-            consider(lowBest, std::clamp(highCentre + step, kSmallest, 100));
-        }
-        if (lowBest == lowCentre && highBest == highCentre) {
-            break;
-        }
-    }
-    return bounds(lowBest, highBest);
+    return isAsymmetric(choice) ? leastSquaresInterval(choice, values)
+                                : leastSquaresMagnitude(choice, values);
 }
 
 } // namespace qs

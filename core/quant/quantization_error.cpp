@@ -1,90 +1,103 @@
 #include "core/quant/quantization_error.h"
 
-#include "core/quant/quantizer_cells.h"
+#include "core/base/error.h"
+#include "core/quant/log_bin_error.h"
+#include "core/quant/uniform_bin_error.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 
 namespace qs {
 
 namespace {
 
-/// Cells a bin may span before its rounding error is taken from the formula for many cells.
-constexpr std::int64_t kManyCells = 16;
-
-/// Integral of (x - r)^2 over [a, b].
-double integralOfSquare(double a, double b, double r)
+void requireFitting(const QuantParams& params, std::size_t groups)
 {
-    const double u = b - r;
-    const double v = a - r;
-    return (u * u * u - v * v * v) / 3.0;
+    const std::size_t scales = params.scales.size();
+    if (scales == 0 || (scales != 1 && scales != groups) || params.zeroPoints.size() != scales) {
+        throw Error(ErrorCode::InvalidArgument,
+            std::to_string(scales) + " scales and " + std::to_string(params.zeroPoints.size())
+                + " zero points do not fit " + std::to_string(groups) + " channels or heads");
+    }
 }
 
-/// Least and largest (x - r)^2 over [a, b].
-std::pair<double, double> rangeOfSquare(double a, double b, double r)
+/// Calls visit(bin, moments) for every bin with values, in order.
+template<typename Visit>
+void forEachBin(const GroupStatistics& group, Visit visit)
 {
-    const double largest = std::max((a - r) * (a - r), (b - r) * (b - r));
-    const double least = r < a ? (a - r) * (a - r) : r > b ? (b - r) * (b - r) : 0.0;
-    return {least, largest};
-}
-
-/// Adds the error of `count` values in [lower, upper) that lie in several cells, as if spread evenly.
-void addStraddling(const QuantizerCells& cells, std::int64_t first, std::int64_t last, double lower,
-    double upper, double count, QuantizationError& error)
-{
-    const double width = upper - lower;
-    double estimate = 0.0;
-    double least = std::numeric_limits<double>::infinity();
-    double largest = 0.0;
-    if (last - first > kManyCells && !cells.isClipped(first) && !cells.isClipped(last)) {
-        const double step = cells.step();
-        estimate = count * step * step / 12.0;
-        least = 0.0;
-        largest = step * step / 4.0;
-        error.rounding += estimate;
-    } else {
-        double from = lower;
-        for (std::int64_t cell = first; cell <= last; ++cell) {
-            const double to = std::min(upper, cells.upperEdge(cell));
-            if (to <= from) {
-                continue;
-            }
-            const double level = cells.level(cell);
-            const double part = count / width * integralOfSquare(from, to, level);
-            const auto [low, high] = rangeOfSquare(from, to, level);
-            least = std::min(least, low);
-            largest = std::max(largest, high);
-            estimate += part;
-            (cells.isClipped(cell) ? error.clipping : error.rounding) += part;
-            const double inside = count * (to - from) / width;
-            if (cells.isClipped(cell)) {
-                error.clipped += static_cast<std::uint64_t>(std::llround(inside));
-            }
-            if (cells.isZeroed(cell)) {
-                error.zeroed += static_cast<std::uint64_t>(std::llround(inside));
-                error.zeroedMass += inside * 0.5 * (from + to);
-            }
-            from = to;
+    const Histogram& histogram = group.histogram;
+    const double minimum = group.minimum;
+    const double maximum = group.maximum;
+    for (std::size_t bin = 0; bin < histogram.size(); ++bin) {
+        const std::uint64_t count = histogram.counts[bin];
+        if (count == 0) {
+            continue;
         }
+        // No value lies outside [minimum, maximum], which narrows the outermost bins.
+        visit(bin,
+            BinMoments {std::max(histogram.edge(bin), minimum), std::min(histogram.edge(bin + 1), maximum),
+                static_cast<double>(count), histogram.sums[bin], histogram.squares[bin]});
     }
-    // Every value of the bin has an error between the least and the largest of the bin.
-    error.uncertainty += std::max(estimate - count * least, count * largest - estimate);
 }
 
-void addWhole(const QuantizerCells& cells, std::int64_t cell, double count, double sum, double squares,
-    QuantizationError& error)
+/// The values that are in no bin, of which the moments are what the bins leave over.
+BinMoments unbinned(const GroupStatistics& group)
 {
-    const double level = cells.level(cell);
-    const double part = std::max(0.0, squares - 2.0 * level * sum + count * level * level);
-    (cells.isClipped(cell) ? error.clipping : error.rounding) += part;
-    if (cells.isClipped(cell)) {
-        error.clipped += static_cast<std::uint64_t>(count);
+    const Histogram& histogram = group.histogram;
+    const auto count = static_cast<double>(histogram.zeros);
+    BinMoments rest {
+        std::min(0.0, static_cast<double>(group.minimum)), 0.0, count, group.sum, group.sumOfSquares};
+    if (histogram.size() > 0) {
+        rest.upper = std::max(0.0, std::min(histogram.edge(0), static_cast<double>(group.maximum)));
     }
-    if (cells.isZeroed(cell)) {
-        error.zeroed += static_cast<std::uint64_t>(count);
-        error.zeroedMass += sum;
+    for (std::size_t bin = 0; bin < histogram.size(); ++bin) {
+        rest.sum -= histogram.sums[bin];
+        rest.squares -= histogram.squares[bin];
     }
+    const double farthest = std::max(-rest.lower, rest.upper);
+    rest.sum = std::clamp(rest.sum, count * rest.lower, count * rest.upper);
+    rest.squares = std::clamp(rest.squares, rest.sum * rest.sum / count, count * farthest * farthest);
+    return rest;
+}
+
+template<typename BinError>
+QuantizationError errorOfGroup(const GroupStatistics& group, const BinError& binError)
+{
+    QuantizationError error;
+    error.count = group.count;
+    error.signal = group.sumOfSquares;
+    error.mass = group.sum;
+    if (group.histogram.zeros > 0) {
+        binError.add(unbinned(group), error);
+    }
+    forEachBin(group, [&](std::size_t, const BinMoments& bin) { binError.add(bin, error); });
+    return error;
+}
+
+template<typename BinError>
+BinErrors errorPerBin(const GroupStatistics& group, const BinError& binError)
+{
+    BinErrors errors;
+    errors.clipping.assign(group.histogram.size(), 0.0);
+    errors.rounding.assign(group.histogram.size(), 0.0);
+    forEachBin(group, [&](std::size_t index, const BinMoments& bin) {
+        QuantizationError error;
+        binError.add(bin, error);
+        errors.clipping[index] = error.clipping;
+        errors.rounding[index] = error.rounding;
+    });
+    return errors;
+}
+
+QuantizationError checkedErrorOfGroup(
+    const GroupStatistics& group, const QuantParams& params, std::int64_t groupIndex)
+{
+    if (params.kind == QuantizerKind::Uniform) {
+        return errorOfGroup(group, UniformBinError(params, groupIndex));
+    }
+    return errorOfGroup(group, LogBinError(params, groupIndex));
 }
 
 } // namespace
@@ -103,54 +116,39 @@ QuantizationError& QuantizationError::operator+=(const QuantizationError& other)
     rounding += other.rounding;
     uncertainty += other.uncertainty;
     signal += other.signal;
-    mass += other.mass;
-    zeroedMass += other.zeroedMass;
     count += other.count;
     clipped += other.clipped;
     zeroed += other.zeroed;
+    mass += other.mass;
+    zeroedMass += other.zeroedMass;
     return *this;
 }
 
 QuantizationError quantizationErrorOfGroup(
     const GroupStatistics& group, const QuantParams& params, std::int64_t groupIndex)
 {
-    const QuantizerCells cells(params, groupIndex);
-    const Histogram& histogram = group.histogram;
-    QuantizationError error;
-    error.count = group.count;
-    error.signal = group.sumOfSquares;
-    error.mass = group.sum;
-    for (std::size_t bin = 0; bin < histogram.size(); ++bin) {
-        if (histogram.counts[bin] == 0) {
-            continue;
-        }
-        const auto count = static_cast<double>(histogram.counts[bin]);
-        // No value lies outside [minimum, maximum], which narrows the outermost bins.
-        const double lower = std::max(histogram.edge(bin), static_cast<double>(group.minimum));
-        const double upper = std::min(histogram.edge(bin + 1), static_cast<double>(group.maximum));
-        const std::int64_t first = cells.cellOf(lower);
-        const std::int64_t last = upper > lower ? cells.cellOf(upper) : first;
-        if (first == last || cells.upperEdge(first) >= upper) {
-            addWhole(cells, first, count, histogram.sums[bin], histogram.squares[bin], error);
-        } else {
-            addStraddling(cells, first, last, lower, upper, count, error);
-        }
-    }
-    if (histogram.zeros > 0) {
-        // Exactly zero, or below the smallest bin: the error of a value taken as 0 is off by far less than
-        // rounding.
-        addWhole(cells, cells.cellOf(0.0), static_cast<double>(histogram.zeros), 0.0, 0.0, error);
-    }
-    return error;
+    requireFitting(
+        params, std::max<std::size_t>(params.scales.size(), static_cast<std::size_t>(groupIndex) + 1));
+    return checkedErrorOfGroup(group, params, groupIndex);
 }
 
 QuantizationError quantizationError(const SiteStatistics& statistics, const QuantParams& params)
 {
+    requireFitting(params, statistics.groups.size());
     QuantizationError total;
     for (std::size_t group = 0; group < statistics.groups.size(); ++group) {
-        total += quantizationErrorOfGroup(statistics.groups[group], params, static_cast<std::int64_t>(group));
+        total += checkedErrorOfGroup(statistics.groups[group], params, static_cast<std::int64_t>(group));
     }
     return total;
+}
+
+BinErrors quantizationErrorPerBin(
+    const GroupStatistics& group, const QuantParams& params, std::int64_t groupIndex)
+{
+    requireFitting(
+        params, std::max<std::size_t>(params.scales.size(), static_cast<std::size_t>(groupIndex) + 1));
+    return params.kind == QuantizerKind::Uniform ? errorPerBin(group, UniformBinError(params, groupIndex))
+                                                 : errorPerBin(group, LogBinError(params, groupIndex));
 }
 
 } // namespace qs

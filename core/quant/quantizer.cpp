@@ -5,13 +5,13 @@ namespace qs {
 std::int32_t QuantParams::minimumCode() const
 {
     const bool isSigned = kind == QuantizerKind::Uniform && symmetry == Symmetry::Symmetric;
-    return isSigned ? -((1 << (bits - 1)) - 1) : 0;
+    return isSigned ? -maximumCode() : 0;
 }
 
 std::int32_t QuantParams::maximumCode() const
 {
     const bool isSigned = kind == QuantizerKind::Uniform && symmetry == Symmetry::Symmetric;
-    return isSigned ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
+    return (std::int32_t {1} << (isSigned ? bits - 1 : bits)) - 1;
 }
 
 std::string_view nameOf(QuantizerKind kind)
@@ -21,17 +21,25 @@ std::string_view nameOf(QuantizerKind kind)
     case QuantizerKind::Log2: return "log2";
     case QuantizerKind::LogSqrt2: return "log-sqrt2";
     }
-    return "uniform";
+    return "unknown";
 }
 
 std::string_view nameOf(Symmetry symmetry)
 {
-    return symmetry == Symmetry::Symmetric ? "symmetric" : "asymmetric";
+    switch (symmetry) {
+    case Symmetry::Asymmetric: return "asymmetric";
+    case Symmetry::Symmetric: return "symmetric";
+    }
+    return "unknown";
 }
 
 std::string_view nameOf(Granularity granularity)
 {
-    return granularity == Granularity::Group ? "group" : "tensor";
+    switch (granularity) {
+    case Granularity::Tensor: return "tensor";
+    case Granularity::Group: return "group";
+    }
+    return "unknown";
 }
 
 std::string_view nameOf(BoundMethod method)
@@ -42,7 +50,7 @@ std::string_view nameOf(BoundMethod method)
     case BoundMethod::Mse: return "mse";
     case BoundMethod::Manual: return "manual";
     }
-    return "min-max";
+    return "unknown";
 }
 
 } // namespace qs

@@ -2,17 +2,19 @@
 
 #include "core/base/error.h"
 #include "core/base/parallel.h"
-#include "core/quant/bound_search.h"
+#include "core/quant/bound_sources.h"
+#include "core/quant/scale.h"
+#include "core/quant/weight_layout.h"
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <functional>
 
 namespace qs {
 
 namespace {
 
-void checkBits(const SiteChoice& choice)
+void requireBits(const SiteChoice& choice)
 {
     if (choice.bits < kMinBits || choice.bits > kMaxBits) {
         throw Error(ErrorCode::InvalidArgument,
@@ -21,23 +23,26 @@ void checkBits(const SiteChoice& choice)
     }
 }
 
-void checkManual(const SiteChoice& choice, std::size_t scales)
+void requireManualBounds(const SiteChoice& choice, std::size_t scales)
 {
-    if (choice.manualBounds.size() != scales && choice.manualBounds.size() != 1) {
+    if (choice.manualBounds.size() != 1 && choice.manualBounds.size() != scales) {
         throw Error(ErrorCode::InvalidArgument,
             std::to_string(choice.manualBounds.size()) + " manual bounds do not fit " + std::to_string(scales)
-                + " scales");
+                + (scales == 1 ? " scale" : " scales"));
     }
     for (const Bounds& bounds : choice.manualBounds) {
-        if (!std::isfinite(bounds.lower) || !std::isfinite(bounds.upper) || bounds.lower > bounds.upper) {
+        const bool isInterval
+            = std::isfinite(bounds.lower) && std::isfinite(bounds.upper) && bounds.lower <= bounds.upper;
+        if (!isInterval || (choice.kind != QuantizerKind::Uniform && bounds.upper <= 0.0)) {
             throw Error(ErrorCode::InvalidArgument,
-                "manual bounds [" + std::to_string(bounds.lower) + ", " + std::to_string(bounds.upper)
-                    + "] are not an interval");
+                "the manual bounds " + std::to_string(bounds.lower) + " and " + std::to_string(bounds.upper)
+                    + (isInterval ? " give a logarithmic quantizer no base" : " are not an interval"));
         }
     }
 }
 
-QuantParams emptyParams(const SiteChoice& choice, GroupAxis axis)
+/// Scales of all groups from their bounds.
+QuantParams paramsOf(const SiteChoice& choice, GroupAxis axis, const std::vector<Bounds>& bounds)
 {
     QuantParams params;
     params.kind = choice.kind;
@@ -45,135 +50,179 @@ QuantParams emptyParams(const SiteChoice& choice, GroupAxis axis)
     params.granularity = choice.granularity;
     params.axis = axis;
     params.bits = choice.bits;
+    for (const Bounds& each : bounds) {
+        appendScale(params, each);
+    }
     return params;
 }
 
-/// Bounds of one scale from values of which quantiles and squared errors can be asked.
-Bounds findBounds(const SiteChoice& choice, const ValueSummary& values)
+std::vector<Bounds> manualBounds(const SiteChoice& choice, std::size_t scales)
 {
-    switch (choice.method) {
-    case BoundMethod::Percentile: return percentileBounds(choice, values);
-    case BoundMethod::Mse: return leastSquaresBounds(choice, values);
-    case BoundMethod::MinMax:
-    case BoundMethod::Manual: break;
+    requireManualBounds(choice, scales);
+    return choice.manualBounds.size() == scales ? choice.manualBounds
+                                                : std::vector<Bounds>(scales, choice.manualBounds.front());
+}
+
+/// Groups without values: any scale does.
+void setUnitScales(QuantParams& params, const std::vector<std::uint8_t>& isEmpty)
+{
+    for (std::size_t i = 0; i < isEmpty.size(); ++i) {
+        if (isEmpty[i] != 0) {
+            params.scales[i] = 1.0F;
+            params.zeroPoints[i] = 0;
+            params.bounds[i] = {};
+        }
     }
-    return {values.minimum(), values.maximum()};
+}
+
+SampleSource sampleSource(const SiteChoice& choice, std::vector<float> values)
+{
+    return {std::move(values),
+        choice.method == BoundMethod::Percentile ? SampleSource::Quantiles::Needed
+                                                 : SampleSource::Quantiles::Unused};
+}
+
+/// Output channels that one range of parallelFor() takes: whole cache lines where channels are the last
+/// dimension.
+constexpr std::int64_t kChannelGrain = 16;
+
+QuantParams resolveWholeWeight(const SiteChoice& choice, const Tensor& weight)
+{
+    std::vector<float> values;
+    for (const float value : weight.data<float>()) {
+        if (std::isfinite(value)) {
+            values.push_back(value);
+        }
+    }
+    const std::uint8_t isEmpty = values.empty() ? 1 : 0;
+    std::vector<Bounds> bounds(1);
+    if (isEmpty == 0) {
+        bounds.front() = searchBounds(choice, sampleSource(choice, std::move(values)));
+    }
+    QuantParams params = paramsOf(choice, GroupAxis::Channel, bounds);
+    setUnitScales(params, {isEmpty});
+    return params;
+}
+
+/// Runs `resolve` and puts the site's name before what it complains about.
+QuantParams naming(const Site& site, const std::function<QuantParams()>& resolve)
+{
+    try {
+        return resolve();
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::Cancelled) {
+            throw;
+        }
+        throw Error(error.code(), "site '" + site.name + "': " + error.what());
+    }
 }
 
 } // namespace
 
 void appendScale(QuantParams& params, const Bounds& bounds)
 {
-    constexpr double kSmallest = 1e-8;
-    const double levels = static_cast<double>(params.maximumCode()) - params.minimumCode();
-    double scale = 1.0;
-    std::int32_t zeroPoint = 0;
-    if (params.kind != QuantizerKind::Uniform) {
-        scale = bounds.upper > 0.0 ? bounds.upper : 1.0;
-    } else if (params.symmetry == Symmetry::Symmetric) {
-        const double largest = std::max(std::abs(bounds.lower), std::abs(bounds.upper));
-        scale = std::max(largest, kSmallest) / params.maximumCode();
-    } else if (bounds.upper > bounds.lower) {
-        scale = (bounds.upper - bounds.lower) / levels;
-    } else { // a constant c: exactly one step away from zero in the direction of its sign
-        const double constant = bounds.lower;
-        scale = std::max(std::abs(constant), kSmallest) / levels;
-        zeroPoint = constant >= 0.0 ? 0 : static_cast<std::int32_t>(levels);
-        params.scales.push_back(static_cast<float>(scale));
-        params.zeroPoints.push_back(zeroPoint);
-        params.bounds.push_back(bounds);
-        return;
-    }
-    const float stored = std::max(static_cast<float>(scale), std::numeric_limits<float>::min());
-    if (params.kind == QuantizerKind::Uniform && params.symmetry == Symmetry::Asymmetric) {
-        constexpr double kLargest = 1 << 24; // integers up to here are exact in float
-        const double zero = std::nearbyint(-bounds.lower / static_cast<double>(stored));
-        zeroPoint = static_cast<std::int32_t>(std::clamp(zero, -kLargest, kLargest));
-    }
-    params.scales.push_back(stored);
-    params.zeroPoints.push_back(zeroPoint);
+    const Scale scale = scaleForBounds(params.kind, params.symmetry, params.bits, bounds);
+    params.scales.push_back(scale.step);
+    params.zeroPoints.push_back(scale.zeroPoint);
     params.bounds.push_back(bounds);
 }
 
-QuantParams resolveActivation(const SiteChoice& choice, const SiteStatistics& statistics)
+QuantParams resolveActivation(
+    const SiteChoice& choice, const SiteStatistics& statistics, const TaskContext& context)
 {
-    checkBits(choice);
-    QuantParams params = emptyParams(choice, statistics.axis);
+    requireBits(choice);
     const bool perGroup = choice.granularity == Granularity::Group;
     const std::size_t scales = perGroup ? statistics.groups.size() : 1;
+    if (statistics.groups.empty()) {
+        throw Error(ErrorCode::InvalidArgument, "the statistics have no channels or heads");
+    }
     if (choice.method == BoundMethod::Manual) {
-        checkManual(choice, scales);
-        for (std::size_t i = 0; i < scales; ++i) {
-            appendScale(params, choice.manualBounds[choice.manualBounds.size() == 1 ? 0 : i]);
-        }
-        return params;
+        return paramsOf(choice, statistics.axis, manualBounds(choice, scales));
     }
     std::vector<Bounds> bounds(scales);
+    std::vector<std::uint8_t> isEmpty(scales, 0);
     if (perGroup) {
         parallelFor(static_cast<std::int64_t>(scales), 8, [&](std::int64_t begin, std::int64_t end) {
-            for (std::int64_t i = begin; i < end; ++i) {
-                const auto index = static_cast<std::size_t>(i);
-                bounds[index] = findBounds(choice, GroupSummary(statistics.groups[index]));
+            context.throwIfCancelled();
+            for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+                const GroupStatistics& group = statistics.groups[i];
+                isEmpty[i] = group.count == 0 ? 1 : 0;
+                bounds[i] = group.count == 0 ? Bounds {} : searchBounds(choice, GroupSource(group));
             }
         });
     } else {
-        bounds.front() = findBounds(choice, TensorSummary(statistics));
+        isEmpty.front() = statistics.count() == 0 ? 1 : 0;
+        if (isEmpty.front() == 0) {
+            bounds.front() = searchBounds(choice, SiteSource(statistics, context));
+        }
     }
-    for (const Bounds& each : bounds) {
-        appendScale(params, each);
-    }
+    QuantParams params = paramsOf(choice, statistics.axis, bounds);
+    setUnitScales(params, isEmpty);
     return params;
 }
 
-QuantParams resolveWeight(const SiteChoice& choice, const Tensor& weight, int axis)
+QuantParams resolveWeight(
+    const SiteChoice& choice, const Tensor& weight, int axis, const TaskContext& context)
 {
-    checkBits(choice);
-    const Shape& shape = weight.shape();
-    if (axis < 0 || static_cast<std::size_t>(axis) >= shape.rank()) {
-        throw Error(ErrorCode::ShapeMismatch,
-            "a weight of shape " + shape.text() + " has no output channels along axis "
-                + std::to_string(axis));
-    }
-    QuantParams params = emptyParams(choice, GroupAxis::Channel);
+    requireBits(choice);
+    const WeightLayout layout = layoutOfWeight(weight, axis);
     const bool perGroup = choice.granularity == Granularity::Group;
-    const std::int64_t channels = shape[static_cast<std::size_t>(axis)];
-    const std::int64_t scales = perGroup ? channels : 1;
+    const auto scales = static_cast<std::size_t>(perGroup ? layout.channels : 1);
     if (choice.method == BoundMethod::Manual) {
-        checkManual(choice, static_cast<std::size_t>(scales));
-        for (std::size_t i = 0; i < static_cast<std::size_t>(scales); ++i) {
-            appendScale(params, choice.manualBounds[choice.manualBounds.size() == 1 ? 0 : i]);
-        }
-        return params;
+        return paramsOf(choice, GroupAxis::Channel, manualBounds(choice, scales));
     }
-    const std::int64_t outer = shape.product(0, static_cast<std::size_t>(axis));
-    const std::int64_t inner = shape.product(static_cast<std::size_t>(axis) + 1, shape.rank());
-    const auto values = weight.data<float>();
-    std::vector<Bounds> bounds(static_cast<std::size_t>(scales));
-    parallelFor(scales, 8, [&](std::int64_t begin, std::int64_t end) {
-        std::vector<float> channel;
-        for (std::int64_t i = begin; i < end; ++i) {
-            channel.clear();
-            if (!perGroup) {
-                channel.assign(values.begin(), values.end());
-            } else {
-                for (std::int64_t o = 0; o < outer; ++o) {
-                    const auto first = static_cast<std::size_t>((o * channels + i) * inner);
-                    const auto run = values.subspan(first, static_cast<std::size_t>(inner));
-                    channel.insert(channel.end(), run.begin(), run.end());
-                }
+    if (!perGroup) {
+        context.throwIfCancelled();
+        return resolveWholeWeight(choice, weight);
+    }
+    std::vector<Bounds> bounds(scales);
+    std::vector<std::uint8_t> isEmpty(scales, 0);
+    parallelFor(layout.channels, kChannelGrain, [&](std::int64_t begin, std::int64_t end) {
+        context.throwIfCancelled();
+        auto channels = finiteChannelValues(weight, layout, begin, end);
+        for (std::size_t i = 0; i < channels.size(); ++i) {
+            const std::size_t channel = static_cast<std::size_t>(begin) + i;
+            isEmpty[channel] = channels[i].empty() ? 1 : 0;
+            if (!channels[i].empty()) {
+                bounds[channel] = searchBounds(choice, sampleSource(choice, std::move(channels[i])));
             }
-            bounds[static_cast<std::size_t>(i)] = findBounds(choice, SampleSummary(std::move(channel)));
         }
     });
-    for (const Bounds& each : bounds) {
-        appendScale(params, each);
-    }
+    QuantParams params = paramsOf(choice, GroupAxis::Channel, bounds);
+    setUnitScales(params, isEmpty);
     return params;
+}
+
+QuantParams resolveSite(const Model& model, const Site& site, const SiteChoice& choice,
+    const Calibration& calibration, const TaskContext& context)
+{
+    return naming(site, [&] {
+        if (site.kind == SiteKind::Weight) {
+            const Tensor weight = model.graph->value(site.value).constant.toF32();
+            return resolveWeight(choice, weight, site.weightAxis, context);
+        }
+        const auto statistics = calibration.find(site.name);
+        if (!statistics) {
+            throw Error(ErrorCode::InvalidArgument, "the calibration has no statistics of it");
+        }
+        return resolveActivation(choice, *statistics, context);
+    });
 }
 
 ResolvedPlan resolvePlan(
     const Model& model, const Plan& plan, const Calibration& calibration, const TaskContext& context)
 {
+    return updateResolvedPlan({}, {}, model, plan, calibration, context);
+}
+
+ResolvedPlan updateResolvedPlan(const ResolvedPlan& previous, const Plan& previousPlan, const Model& model,
+    const Plan& plan, const Calibration& calibration, const TaskContext& context)
+{
+    for (const auto& [name, choice] : plan.choices) {
+        if (choice.enabled && indexOfSite(model.sites, name) < 0) {
+            throw Error(ErrorCode::InvalidArgument, "the model has no site named '" + name + "'");
+        }
+    }
     ResolvedPlan resolved;
     std::int64_t done = 0;
     for (const Site& site : model.sites) {
@@ -183,17 +232,11 @@ ResolvedPlan resolvePlan(
         if (choice == nullptr || !choice->enabled) {
             continue;
         }
-        if (site.kind == SiteKind::Weight) {
-            resolved[site.name]
-                = resolveWeight(*choice, model.graph->value(site.value).constant.toF32(), site.weightAxis);
-            continue;
-        }
-        const auto statistics = calibration.find(site.name);
-        if (!statistics) {
-            throw Error(
-                ErrorCode::InvalidArgument, "the calibration has no statistics of site '" + site.name + "'");
-        }
-        resolved[site.name] = resolveActivation(*choice, *statistics);
+        const SiteChoice* before = previousPlan.find(site.name);
+        const auto known = previous.find(site.name);
+        const bool isKnown = known != previous.end() && before != nullptr && *before == *choice;
+        resolved[site.name]
+            = isKnown ? known->second : resolveSite(model, site, *choice, calibration, context);
     }
     return resolved;
 }
