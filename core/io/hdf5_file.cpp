@@ -137,10 +137,13 @@ Hdf5Handle Hdf5File::State::open(const std::string& object) const
     std::string walked;
     for (const std::string& part : components(object)) {
         walked += "/" + part;
+        const int found = H5Lexists(file.id(), walked.c_str(), linkAccess.id());
+        if (found == 0) {
+            throw Error(ErrorCode::CorruptFile, subject(object) + " does not exist");
+        }
         H5L_info_t link {};
-        if (H5Lget_info(file.id(), walked.c_str(), &link, linkAccess.id()) < 0) {
-            H5Eclear2(H5E_DEFAULT);
-            throw Error(ErrorCode::CorruptFile, subject(object) + " does not exist or leads out of the file");
+        if (found < 0 || H5Lget_info(file.id(), walked.c_str(), &link, linkAccess.id()) < 0) {
+            fail(object + " cannot be reached");
         }
         if (link.type != H5L_TYPE_HARD && link.type != H5L_TYPE_SOFT) {
             throw Error(ErrorCode::Unsupported, subject(walked) + " is a link to another file");
