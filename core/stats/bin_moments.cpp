@@ -25,7 +25,7 @@ BinSums sumsOf(const Histogram& histogram, std::size_t bin, std::uint64_t count,
     const double t = sum;
     const double q = squares;
     // Rounding may take a sum of squares just below 0 in the bin below 0.
-    return {edge * n + step * t, std::max(0.0, edge * edge * n + 2.0 * edge * step * t + step * step * q)};
+    return {edge * n + step * t, std::max(edge * edge * n + 2.0 * edge * step * t + step * step * q, 0.0)};
 }
 
 } // namespace
