@@ -65,7 +65,8 @@ QS_ALWAYS_INLINE void softmaxBody(const float* x, float* out, std::int64_t count
         [&](std::int64_t i) __attribute__((always_inline)) { return x[i]; },
         [](float a, float b) __attribute__((always_inline)) { return a > b ? a : b; });
     forEach(
-        x, out, count, [top](float v) __attribute__((always_inline)) { return vecmath::exp<M>(v - top); });
+        x, out,
+        count, [top](float v) __attribute__((always_inline)) { return vecmath::expOfNegative<M>(v - top); });
     const float sum = foldRow(
         count, 0.0F, [&](std::int64_t i) __attribute__((always_inline)) { return out[i]; }, sumOf);
     const float inverse = 1.0F / sum;

@@ -19,6 +19,15 @@ struct Fused
     static QS_ALWAYS_INLINE float multiplyAdd(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 };
 
+/// `yes` where the condition holds, else `no`; both are computed first, which keeps the compiler from putting
+/// one of them under a mask of its own.
+QS_ALWAYS_INLINE float chosen(bool condition, float yes, float no)
+{
+    const std::uint32_t mask = condition ? 0xFFFFFFFFU : 0U;
+    return std::bit_cast<float>(
+        (std::bit_cast<std::uint32_t>(yes) & mask) | (std::bit_cast<std::uint32_t>(no) & ~mask));
+}
+
 /// e^x: relative error below 2e-7 (2 units in the last place); 0 below -87.3 (no denormals), +inf above 88.7;
 /// NaN stays.
 template<typename M>
@@ -46,12 +55,40 @@ QS_ALWAYS_INLINE float exp(float x)
     return x < -87.3F ? 0.0F : y;
 }
 
+/// e^x for -87.3 <= x <= 88, without the checks of exp().
+template<typename M>
+QS_ALWAYS_INLINE float expInRange(float x)
+{
+    constexpr float kMagic = 12582912.0F;
+    const float shifted = M::multiplyAdd(x, 1.44269504F, kMagic);
+    const float n = shifted - kMagic;
+    const float r = M::multiplyAdd(n, -1.42860677e-6F, M::multiplyAdd(n, -0.693145752F, x));
+    float p = 1.98756912e-4F;
+    p = M::multiplyAdd(p, r, 1.39819994e-3F);
+    p = M::multiplyAdd(p, r, 8.33345205e-3F);
+    p = M::multiplyAdd(p, r, 4.16657962e-2F);
+    p = M::multiplyAdd(p, r, 1.66666657e-1F);
+    p = M::multiplyAdd(p, r, 0.5F);
+    p = M::multiplyAdd(p * r, r, r) + 1.0F;
+    const std::uint32_t exponent
+        = std::bit_cast<std::uint32_t>(shifted) - std::bit_cast<std::uint32_t>(kMagic);
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(p) + (exponent << 23));
+}
+
+/// e^x for x <= 0: 0 below -87.3; NaN stays.
+template<typename M>
+QS_ALWAYS_INLINE float expOfNegative(float x)
+{
+    const float clipped = x < -87.3F ? -87.3F : x;
+    return chosen(x < -87.3F, 0.0F, expInRange<M>(clipped));
+}
+
 /// erf(x): absolute error below 1.2e-7, relative below 1.5e-7. Below 1 an odd polynomial, above 1 -
 /// e^polynomial; both fitted by weighted least squares to the double-precision function.
 template<typename M>
 QS_ALWAYS_INLINE float erf(float x)
 {
-    const float a = x < 0.0F ? -x : x;
+    const float a = std::bit_cast<float>(std::bit_cast<std::uint32_t>(x) & 0x7FFFFFFFU);
     const float z = a * a;
     float p = 7.898126932559535e-05F;
     p = M::multiplyAdd(p, z, -0.0008024325943551958F);
@@ -71,10 +108,10 @@ QS_ALWAYS_INLINE float erf(float x)
     q = M::multiplyAdd(q, t, -0.633184552192688F);
     q = M::multiplyAdd(q, t, -1.1295948028564453F);
     q = M::multiplyAdd(q, t, 0.00019130890723317862F);
-    const float large = 1.0F - vecmath::exp<M>(q);
-    const float magnitude = a < 1.0F ? small : (a >= 4.0F ? 1.0F : large);
-    const float result = x < 0.0F ? -magnitude : magnitude;
-    return x == x ? result : x;
+    const float large = 1.0F - expInRange<M>(q);
+    const float magnitude = chosen(a < 1.0F, small, large); // from 4 on, large is 1
+    const std::uint32_t sign = std::bit_cast<std::uint32_t>(x) & 0x80000000U;
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) | sign);
 }
 
 /// tanh(x): absolute error below 2e-7. Small arguments by an odd polynomial (no cancellation), others by
