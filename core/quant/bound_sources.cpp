@@ -1,6 +1,5 @@
 #include "core/quant/bound_sources.h"
 
-#include "core/base/parallel.h"
 #include "core/quant/fake_quantizer.h"
 #include "core/quant/quantization_error.h"
 #include "core/quant/row_kernels.h"
@@ -8,8 +7,16 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 
 namespace qs {
+
+namespace {
+
+/// Quantiles of values are asked for up to this far from the ends.
+constexpr double kTail = 0.001;
+
+} // namespace
 
 GroupSource::GroupSource(const GroupStatistics& group)
     : m_group(group)
@@ -136,22 +143,9 @@ double SiteSource::quantile(double p) const
 
 double SiteSource::squaredError(const QuantParams& params) const
 {
-    constexpr std::int64_t kGroups = 32;
+    // A millisecond of work at most, a hundred times over: threads are better spent on whole sites.
     m_context.throwIfCancelled();
-    const auto groups = static_cast<std::int64_t>(m_statistics.groups.size());
-    std::vector<double> parts(static_cast<std::size_t>((groups + kGroups - 1) / kGroups), 0.0);
-    parallelFor(groups, kGroups, [&](std::int64_t begin, std::int64_t end) {
-        double& part = parts[static_cast<std::size_t>(begin / kGroups)];
-        for (std::int64_t i = begin; i < end; ++i) {
-            part += quantizationErrorOfGroup(m_statistics.groups[static_cast<std::size_t>(i)], params, i)
-                        .total();
-        }
-    });
-    double total = 0.0;
-    for (const double part : parts) {
-        total += part;
-    }
-    return total;
+    return quantizationError(m_statistics, params).total();
 }
 
 SampleSource::SampleSource(std::vector<float> values, Quantiles quantiles)
@@ -168,8 +162,19 @@ SampleSource::SampleSource(std::vector<float> values, Quantiles quantiles)
     m_minimum = lowest;
     m_maximum = highest;
     m_mean = std::clamp(sum / static_cast<double>(m_values.size()), m_minimum, m_maximum);
-    if (quantiles == Quantiles::Needed) {
-        std::ranges::sort(m_values);
+    if (quantiles == Quantiles::Tails) {
+        const auto tail = static_cast<std::ptrdiff_t>(std::min(
+            m_values.size(), static_cast<std::size_t>(kTail * static_cast<double>(m_values.size())) + 2));
+        const auto sortTail = [tail](auto first, auto last, auto before) {
+            std::nth_element(first, first + (tail - 1), last, before);
+            std::sort(first, first + tail, before);
+        };
+        sortTail(m_values.begin(), m_values.end(), std::less<float> {});
+        if (2 * static_cast<std::size_t>(tail) <= m_values.size()) {
+            sortTail(m_values.rbegin(), m_values.rend() - tail, std::greater<float> {});
+        } else {
+            std::ranges::sort(m_values);
+        }
     }
 }
 

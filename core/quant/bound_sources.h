@@ -58,7 +58,10 @@ private:
 class SampleSource final : public BoundSource
 {
 public:
-    enum class Quantiles { Needed, Unused };
+    enum class Quantiles {
+        Tails, ///< quantile(p) will be asked for p <= 0.001 or p >= 0.999
+        Unused
+    };
     SampleSource(std::vector<float> values, Quantiles quantiles);
     [[nodiscard]] double minimum() const override { return m_minimum; }
     [[nodiscard]] double maximum() const override { return m_maximum; }
@@ -67,7 +70,7 @@ public:
     [[nodiscard]] double squaredError(const QuantParams& params) const override;
 
 private:
-    std::vector<float> m_values; ///< ascending when quantiles are needed
+    std::vector<float> m_values; ///< both tails ascending in their places when quantiles are needed
     double m_minimum = 0.0;
     double m_maximum = 0.0;
     double m_mean = 0.0;

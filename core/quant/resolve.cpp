@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <mutex>
 
 namespace qs {
 
@@ -78,7 +79,7 @@ void setUnitScales(QuantParams& params, const std::vector<std::uint8_t>& isEmpty
 SampleSource sampleSource(const SiteChoice& choice, std::vector<float> values)
 {
     return {std::move(values),
-        choice.method == BoundMethod::Percentile ? SampleSource::Quantiles::Needed
+        choice.method == BoundMethod::Percentile ? SampleSource::Quantiles::Tails
                                                  : SampleSource::Quantiles::Unused};
 }
 
@@ -224,19 +225,34 @@ ResolvedPlan updateResolvedPlan(const ResolvedPlan& previous, const Plan& previo
         }
     }
     ResolvedPlan resolved;
-    std::int64_t done = 0;
+    std::vector<const Site*> open;
     for (const Site& site : model.sites) {
-        context.throwIfCancelled();
-        context.report("quantizers", done++, static_cast<std::int64_t>(model.sites.size()));
         const SiteChoice* choice = plan.find(site.name);
         if (choice == nullptr || !choice->enabled) {
             continue;
         }
         const SiteChoice* before = previousPlan.find(site.name);
         const auto known = previous.find(site.name);
-        const bool isKnown = known != previous.end() && before != nullptr && *before == *choice;
-        resolved[site.name]
-            = isKnown ? known->second : resolveSite(model, site, *choice, calibration, context);
+        if (known != previous.end() && before != nullptr && *before == *choice) {
+            resolved[site.name] = known->second;
+        } else {
+            open.push_back(&site);
+        }
+    }
+    std::vector<QuantParams> results(open.size());
+    std::mutex progress;
+    std::int64_t done = 0;
+    const auto total = static_cast<std::int64_t>(open.size());
+    parallelFor(total, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+            context.throwIfCancelled();
+            results[i] = resolveSite(model, *open[i], *plan.find(open[i]->name), calibration, context);
+            const std::lock_guard lock(progress);
+            context.report("quantizers", ++done, total);
+        }
+    });
+    for (std::size_t i = 0; i < open.size(); ++i) {
+        resolved[open[i]->name] = std::move(results[i]);
     }
     return resolved;
 }

@@ -47,25 +47,26 @@ std::vector<std::vector<float>> finiteChannelValues(
 {
     const auto values = weight.data<float>();
     std::vector<std::vector<float>> channels(static_cast<std::size_t>(last - first));
-    const auto keep = [&](std::int64_t channel, std::int64_t index) {
-        const float value = values[static_cast<std::size_t>(index)];
-        if (std::isfinite(value)) {
-            channels[static_cast<std::size_t>(channel - first)].push_back(value);
+    for (std::int64_t channel = first; channel < last && layout.rowsAreChannels; ++channel) {
+        std::vector<float>& target = channels[static_cast<std::size_t>(channel - first)];
+        for (std::int64_t row = channel; row < layout.rows; row += layout.channels) {
+            const auto begin = values.begin() + row * layout.width;
+            target.insert(target.end(), begin, begin + layout.width);
         }
-    };
-    if (layout.rowsAreChannels) {
-        for (std::int64_t channel = first; channel < last; ++channel) {
-            for (std::int64_t row = channel; row < layout.rows; row += layout.channels) {
-                for (std::int64_t i = row * layout.width; i < (row + 1) * layout.width; ++i) {
-                    keep(channel, i);
-                }
-            }
-        }
-        return channels;
     }
-    for (std::int64_t row = 0; row < layout.rows; ++row) {
+    for (std::int64_t row = 0; row < layout.rows && !layout.rowsAreChannels; ++row) {
         for (std::int64_t channel = first; channel < last; ++channel) {
-            keep(channel, row * layout.width + channel);
+            channels[static_cast<std::size_t>(channel - first)].push_back(
+                values[static_cast<std::size_t>(row * layout.width + channel)]);
+        }
+    }
+    for (std::vector<float>& channel : channels) {
+        float differences = 0.0F; // x - x is 0 for finite x, else NaN
+        for (const float value : channel) {
+            differences += value - value;
+        }
+        if (differences != 0.0F) {
+            std::erase_if(channel, [](float value) { return !std::isfinite(value); });
         }
     }
     return channels;
