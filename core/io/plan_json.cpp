@@ -1,12 +1,13 @@
 #include "core/io/plan_json.h"
 
 #include "core/base/error.h"
+#include "core/io/json_reader.h"
 
 #include <nlohmann/json.hpp>
 
 #include <array>
 #include <cmath>
-#include <string_view>
+#include <limits>
 
 namespace qs {
 
@@ -14,31 +15,30 @@ namespace {
 
 using Json = nlohmann::json;
 
-template<typename Enum, std::size_t N>
-Enum enumFromName(const Json& object, const char* key, const std::array<Enum, N>& all)
-{
-    const auto text = object.at(key).get<std::string>();
-    for (const Enum candidate : all) {
-        if (nameOf(candidate) == text) {
-            return candidate;
-        }
-    }
-    throw Error(ErrorCode::CorruptFile, std::string("'") + key + "' is '" + text + "'");
-}
-
 constexpr std::array kKinds {QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2};
 constexpr std::array kSymmetries {Symmetry::Asymmetric, Symmetry::Symmetric};
 constexpr std::array kGranularities {Granularity::Tensor, Granularity::Group};
 constexpr std::array kMethods {
     BoundMethod::MinMax, BoundMethod::Percentile, BoundMethod::Mse, BoundMethod::Manual};
+constexpr std::array kAxes {GroupAxis::Channel, GroupAxis::Head};
 
-int bitsFrom(const Json& object)
+std::string_view nameOf(GroupAxis axis)
 {
-    const auto bits = object.at("bits").get<std::int64_t>();
-    if (bits < kMinBits || bits > kMaxBits) {
-        throw Error(ErrorCode::CorruptFile, "'bits' is " + std::to_string(bits));
+    return axis == GroupAxis::Head ? "head" : "channel";
+}
+
+template<typename Enum, std::size_t N>
+Enum enumFrom(const JsonReader& reader, const std::array<Enum, N>& all)
+{
+    const std::string text = reader.string();
+    std::string names;
+    for (const Enum candidate : all) {
+        if (nameOf(candidate) == text) {
+            return candidate;
+        }
+        names += (names.empty() ? "" : ", ") + std::string(nameOf(candidate));
     }
-    return static_cast<int>(bits);
+    reader.fail("is none of " + names);
 }
 
 Json boundsToJson(const std::vector<Bounds>& bounds)
@@ -50,79 +50,83 @@ Json boundsToJson(const std::vector<Bounds>& bounds)
     return list;
 }
 
-std::vector<Bounds> boundsFromJson(const Json& list)
+std::vector<Bounds> boundsFrom(const JsonReader& reader)
 {
     std::vector<Bounds> bounds;
-    for (const Json& pair : list) {
-        const Bounds read {pair.at(0).get<double>(), pair.at(1).get<double>()};
-        if (!std::isfinite(read.lower) || !std::isfinite(read.upper) || read.lower > read.upper) {
-            throw Error(ErrorCode::CorruptFile, "a pair of bounds is not an interval");
+    for (const JsonReader& element : reader.elements()) {
+        const std::vector<JsonReader> pair = element.elements();
+        if (pair.size() != 2 || pair[0].number() > pair[1].number()) {
+            element.fail("is no pair of a lower and an upper bound");
         }
-        bounds.push_back(read);
+        bounds.push_back({pair[0].number(), pair[1].number()});
     }
     return bounds;
 }
 
-SiteChoice choiceFromJson(const Json& object)
+SiteChoice choiceFrom(const JsonReader& reader)
 {
+    reader.warnAboutOthers({"enabled", "kind", "symmetry", "granularity", "bits", "method", "manual_bounds"});
     SiteChoice choice;
-    choice.enabled = object.at("enabled").get<bool>();
-    choice.kind = enumFromName(object, "kind", kKinds);
-    choice.symmetry = enumFromName(object, "symmetry", kSymmetries);
-    choice.granularity = enumFromName(object, "granularity", kGranularities);
-    choice.bits = bitsFrom(object);
-    choice.method = enumFromName(object, "method", kMethods);
-    choice.manualBounds = boundsFromJson(object.at("manual_bounds"));
+    choice.enabled = reader.member("enabled").boolean();
+    choice.kind = enumFrom(reader.member("kind"), kKinds);
+    choice.symmetry = enumFrom(reader.member("symmetry"), kSymmetries);
+    choice.granularity = enumFrom(reader.member("granularity"), kGranularities);
+    choice.bits = static_cast<int>(reader.member("bits").integer(kMinBits, kMaxBits));
+    choice.method = enumFrom(reader.member("method"), kMethods);
+    choice.manualBounds = boundsFrom(reader.member("manual_bounds"));
     return choice;
 }
 
-QuantParams paramsFromJson(const Json& object)
+float scaleFrom(const JsonReader& reader)
 {
-    QuantParams params;
-    params.kind = enumFromName(object, "kind", kKinds);
-    params.symmetry = enumFromName(object, "symmetry", kSymmetries);
-    params.granularity = enumFromName(object, "granularity", kGranularities);
-    params.axis = object.at("axis").get<std::string>() == "head" ? GroupAxis::Head : GroupAxis::Channel;
-    params.bits = bitsFrom(object);
-    params.scales = object.at("scales").get<std::vector<float>>();
-    params.zeroPoints = object.at("zero_points").get<std::vector<std::int32_t>>();
-    params.bounds = boundsFromJson(object.at("bounds"));
-    if (params.scales.empty() || params.zeroPoints.size() != params.scales.size()) {
-        throw Error(ErrorCode::CorruptFile,
-            std::to_string(params.scales.size()) + " scales do not go with "
-                + std::to_string(params.zeroPoints.size()) + " zero points");
+    const double value = reader.number();
+    const auto scale = static_cast<float>(value);
+    if (value > static_cast<double>(std::numeric_limits<float>::max()) || !std::isnormal(scale)
+        || scale < 0.0F) {
+        reader.fail("is no scale: scales are positive normal floats");
     }
-    for (const float scale : params.scales) {
-        if (!std::isfinite(scale) || scale <= 0.0F) {
-            throw Error(ErrorCode::CorruptFile, "a scale is " + std::to_string(scale));
-        }
+    return scale;
+}
+
+QuantParams paramsFrom(const JsonReader& reader)
+{
+    reader.warnAboutOthers(
+        {"kind", "symmetry", "granularity", "axis", "bits", "scales", "zero_points", "bounds"});
+    QuantParams params;
+    params.kind = enumFrom(reader.member("kind"), kKinds);
+    params.symmetry = enumFrom(reader.member("symmetry"), kSymmetries);
+    params.granularity = enumFrom(reader.member("granularity"), kGranularities);
+    params.axis = enumFrom(reader.member("axis"), kAxes);
+    params.bits = static_cast<int>(reader.member("bits").integer(kMinBits, kMaxBits));
+    for (const JsonReader& element : reader.member("scales").elements()) {
+        params.scales.push_back(scaleFrom(element));
+    }
+    for (const JsonReader& element : reader.member("zero_points").elements()) {
+        params.zeroPoints.push_back(static_cast<std::int32_t>(element.integer(
+            std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max())));
+    }
+    params.bounds = boundsFrom(reader.member("bounds"));
+    if (params.scales.empty() || params.zeroPoints.size() != params.scales.size()
+        || params.bounds.size() != params.scales.size()) {
+        reader.fail("has " + std::to_string(params.scales.size()) + " scales, "
+            + std::to_string(params.zeroPoints.size()) + " zero points and "
+            + std::to_string(params.bounds.size()) + " bounds");
     }
     return params;
 }
 
-/// Applies `read` to every member of a JSON object; every failure names the member.
-template<typename Read>
-void forEachSite(const std::string& text, const char* what, Read read)
+Json parsed(const std::string& text, const char* what)
 {
-    const Json root = Json::parse(text, nullptr, false);
+    Json root = Json::parse(text, nullptr, false);
     if (!root.is_object()) {
         throw Error(ErrorCode::CorruptFile, std::string("the ") + what + " are no JSON object");
     }
-    for (const auto& [site, object] : root.items()) {
-        try {
-            read(site, object);
-        } catch (const Json::exception& error) {
-            throw Error(
-                ErrorCode::CorruptFile, std::string(what) + " of site '" + site + "': " + error.what());
-        } catch (const Error& error) {
-            throw Error(error.code(), std::string(what) + " of site '" + site + "': " + error.what());
-        }
-    }
+    return root;
 }
 
 } // namespace
 
-std::string planToJson(const Plan& plan)
+nlohmann::json planAsJson(const Plan& plan)
 {
     Json root = Json::object();
     for (const auto& [site, choice] : plan.choices) {
@@ -131,36 +135,59 @@ std::string planToJson(const Plan& plan)
             {"bits", choice.bits}, {"method", nameOf(choice.method)},
             {"manual_bounds", boundsToJson(choice.manualBounds)}};
     }
-    return root.dump();
+    return root;
 }
 
-Plan planFromJson(const std::string& text)
-{
-    Plan plan;
-    forEachSite(text, "choices",
-        [&](const std::string& site, const Json& object) { plan.choices[site] = choiceFromJson(object); });
-    return plan;
-}
-
-std::string quantizersToJson(const ResolvedPlan& quantizers)
+nlohmann::json quantizersAsJson(const ResolvedPlan& quantizers)
 {
     Json root = Json::object();
     for (const auto& [site, params] : quantizers) {
         root[site] = {{"kind", nameOf(params.kind)}, {"symmetry", nameOf(params.symmetry)},
-            {"granularity", nameOf(params.granularity)},
-            {"axis", params.axis == GroupAxis::Head ? "head" : "channel"}, {"bits", params.bits},
+            {"granularity", nameOf(params.granularity)}, {"axis", nameOf(params.axis)}, {"bits", params.bits},
             {"scales", params.scales}, {"zero_points", params.zeroPoints},
             {"bounds", boundsToJson(params.bounds)}};
     }
-    return root.dump();
+    return root;
+}
+
+Plan planFrom(const JsonReader& reader)
+{
+    Plan plan;
+    for (const JsonReader::Member& member : reader.members()) {
+        plan.choices[member.key] = choiceFrom(member.value);
+    }
+    return plan;
+}
+
+ResolvedPlan quantizersFrom(const JsonReader& reader)
+{
+    ResolvedPlan quantizers;
+    for (const JsonReader::Member& member : reader.members()) {
+        quantizers[member.key] = paramsFrom(member.value);
+    }
+    return quantizers;
+}
+
+std::string planToJson(const Plan& plan)
+{
+    return planAsJson(plan).dump();
+}
+
+Plan planFromJson(const std::string& text)
+{
+    const Json root = parsed(text, "choices");
+    return planFrom(JsonReader(root, "choices"));
+}
+
+std::string quantizersToJson(const ResolvedPlan& quantizers)
+{
+    return quantizersAsJson(quantizers).dump();
 }
 
 ResolvedPlan quantizersFromJson(const std::string& text)
 {
-    ResolvedPlan quantizers;
-    forEachSite(text, "quantizers",
-        [&](const std::string& site, const Json& object) { quantizers[site] = paramsFromJson(object); });
-    return quantizers;
+    const Json root = parsed(text, "quantizers");
+    return quantizersFrom(JsonReader(root, "quantizers"));
 }
 
 } // namespace qs

@@ -1,7 +1,10 @@
 #pragma once
 
+#include "core/io/json_reader.h"
 #include "core/quant/plan.h"
 #include "core/quant/resolve.h"
+
+#include <nlohmann/json_fwd.hpp>
 
 #include <string>
 
@@ -16,5 +19,11 @@ namespace qs {
 /// Throws Error(CorruptFile) naming the site and key; scales are finite and > 0, the three lists equally
 /// long.
 [[nodiscard]] ResolvedPlan quantizersFromJson(const std::string& text);
+
+/// The same as parts of a larger document.
+[[nodiscard]] nlohmann::json planAsJson(const Plan& plan);
+[[nodiscard]] nlohmann::json quantizersAsJson(const ResolvedPlan& quantizers);
+[[nodiscard]] Plan planFrom(const JsonReader& reader);
+[[nodiscard]] ResolvedPlan quantizersFrom(const JsonReader& reader);
 
 } // namespace qs

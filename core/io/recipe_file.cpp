@@ -3,12 +3,15 @@
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/base/version.h"
+#include "core/io/json_reader.h"
 #include "core/io/json_text.h"
 #include "core/io/plan_json.h"
 
 #include <nlohmann/json.hpp>
 
-#include <cmath>
+#include <algorithm>
+#include <array>
+#include <limits>
 
 namespace qs {
 
@@ -35,46 +38,70 @@ Json preprocessingToJson(const Preprocessing& p)
         {"resampling", nameOf(p.resampling)}, {"mean", p.mean}, {"std", p.standardDeviation}};
 }
 
-Preprocessing preprocessingFromJson(const Json& object)
+std::array<double, 3> threeNumbers(const JsonReader& reader)
 {
+    const std::vector<JsonReader> elements = reader.elements();
+    if (elements.size() != 3) {
+        reader.fail(
+            "has " + std::to_string(elements.size()) + " numbers, not one for each of red, green and blue");
+    }
+    return {elements[0].number(), elements[1].number(), elements[2].number()};
+}
+
+Preprocessing preprocessingFrom(const JsonReader& reader)
+{
+    constexpr std::int64_t kLargestSide = 1 << 16;
+    reader.warnAboutOthers({"height", "width", "resize_shorter", "resampling", "mean", "std"});
     Preprocessing p;
-    p.height = object.at("height").get<std::int64_t>();
-    p.width = object.at("width").get<std::int64_t>();
-    p.resizeShorter = object.at("resize_shorter").get<std::int64_t>();
-    p.mean = object.at("mean").get<std::array<double, 3>>();
-    p.standardDeviation = object.at("std").get<std::array<double, 3>>();
-    const auto resampling = object.at("resampling").get<std::string>();
+    p.height = reader.member("height").integer(1, kLargestSide);
+    p.width = reader.member("width").integer(1, kLargestSide);
+    p.resizeShorter = reader.member("resize_shorter").integer(0, kLargestSide);
+    p.mean = threeNumbers(reader.member("mean"));
+    p.standardDeviation = threeNumbers(reader.member("std"));
+    if (std::ranges::any_of(p.standardDeviation, [](double x) { return x <= 0.0; })) {
+        reader.member("std").fail("has a number that is not above 0");
+    }
+    const std::string resampling = reader.member("resampling").string();
     for (const Resampling candidate : {Resampling::Nearest, Resampling::Bilinear, Resampling::Bicubic}) {
         if (resampling == nameOf(candidate)) {
             p.resampling = candidate;
             return p;
         }
     }
-    throw Error(ErrorCode::CorruptFile, "'resampling' is " + quotedName(resampling));
+    reader.member("resampling").fail("is none of nearest, bilinear, bicubic");
 }
 
-Recipe recipeFromJson(const Json& root)
+Recipe recipeFrom(const JsonReader& root)
 {
-    if (!root.is_object() || root.value("format", std::string()) != kFormat) {
-        throw Error(ErrorCode::CorruptFile, std::string("'format' is not '") + kFormat + "'");
+    const std::string format = root.member("format").string();
+    if (format != kFormat) {
+        root.member("format").fail("is " + quotedName(format) + ", not '" + kFormat + "'");
     }
-    const auto version = root.at("format_version").get<std::int64_t>();
+    constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+    const std::int64_t version = root.member("format_version").integer(0, kMost);
     if (version != kFormatVersion) {
-        throw Error(ErrorCode::Unsupported, "format version " + std::to_string(version) + " is not known");
+        throw Error(ErrorCode::Unsupported,
+            "its format version is " + std::to_string(version) + ", this program reads "
+                + std::to_string(kFormatVersion));
     }
+    root.warnAboutOthers({"format", "format_version", "tool_version", "model", "calibration", "preprocessing",
+        "plan", "quantizers", "seed"});
     Recipe recipe;
-    recipe.toolVersion = root.at("tool_version").get<std::string>();
-    const Json& model = root.at("model");
-    recipe.modelName = model.at("name").get<std::string>();
-    recipe.modelHash = model.at("hash").get<std::string>();
-    const Json& calibration = root.at("calibration");
-    recipe.calibrationHash = calibration.at("hash").get<std::string>();
-    recipe.calibrationSamples = calibration.at("samples").get<std::int64_t>();
-    if (root.contains("preprocessing") && !root.at("preprocessing").is_null()) {
-        recipe.preprocessing = preprocessingFromJson(root.at("preprocessing"));
+    recipe.toolVersion = root.member("tool_version").string();
+    const JsonReader model = root.member("model");
+    recipe.modelName = model.member("name").string();
+    recipe.modelHash = model.member("hash").string();
+    const JsonReader calibration = root.member("calibration");
+    recipe.calibrationHash = calibration.member("hash").string();
+    recipe.calibrationSamples = calibration.member("samples").integer(0, kMost);
+    for (const JsonReader& seed : root.optionalMember("seed")) {
+        recipe.seed = seed.integer(0, kMost);
     }
-    recipe.plan = planFromJson(root.at("plan").dump());
-    recipe.quantizers = quantizersFromJson(root.at("quantizers").dump());
+    for (const JsonReader& preprocessing : root.optionalMember("preprocessing")) {
+        recipe.preprocessing = preprocessingFrom(preprocessing);
+    }
+    recipe.plan = planFrom(root.member("plan"));
+    recipe.quantizers = quantizersFrom(root.member("quantizers"));
     return recipe;
 }
 
@@ -145,18 +172,17 @@ void writeRecipe(const Recipe& recipe, const std::filesystem::path& path)
         {"model", {{"name", recipe.modelName}, {"hash", recipe.modelHash}}},
         {"calibration", {{"hash", recipe.calibrationHash}, {"samples", recipe.calibrationSamples}}},
         {"preprocessing", recipe.preprocessing ? preprocessingToJson(*recipe.preprocessing) : Json(nullptr)},
-        {"plan", Json::parse(planToJson(recipe.plan))},
-        {"quantizers", Json::parse(quantizersToJson(recipe.quantizers))}};
-    writeFileAtomically(path, root.dump(1) + "\n");
+        {"plan", planAsJson(recipe.plan)}, {"quantizers", quantizersAsJson(recipe.quantizers)},
+        {"seed", recipe.seed}};
+    // A file name that is no UTF-8 must not keep a recipe from being written.
+    writeFileAtomically(path, root.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 Recipe readRecipe(const std::filesystem::path& path)
 {
     const Json root = readJsonFile(path);
     try {
-        return recipeFromJson(root);
-    } catch (const Json::exception& error) {
-        throw Error(ErrorCode::CorruptFile, "'" + path.string() + "' is no recipe: " + error.what());
+        return recipeFrom(JsonReader(root, ""));
     } catch (const Error& error) {
         throw Error(error.code(), "'" + path.string() + "' is no recipe: " + error.what());
     }

@@ -20,6 +20,7 @@ struct Recipe
     std::string calibrationHash; ///< Calibration::dataHash
     std::int64_t calibrationSamples = 0;
     std::optional<Preprocessing> preprocessing;
+    std::int64_t seed = 0; ///< of whatever drew samples or numbers on the way; >= 0
     std::string toolVersion; ///< of the program that wrote it
 };
 
@@ -35,7 +36,8 @@ struct Recipe
 /// JSON with sorted keys and shortest numbers: equal recipes give equal bytes. Written atomically. Layout:
 /// resources/docs/formats.md. Throws Error(Io).
 void writeRecipe(const Recipe& recipe, const std::filesystem::path& path);
-/// Throws Error(Io | CorruptFile | Unsupported) naming the file and the key.
+/// Unknown keys are logged as warnings and ignored. Throws Error(Io | CorruptFile | Unsupported) naming the
+/// file and the path of the value ("plan.head.input.bits").
 [[nodiscard]] Recipe readRecipe(const std::filesystem::path& path);
 
 } // namespace qs
