@@ -1,0 +1,46 @@
+#include "app/cli/commands.h"
+#include "core/eval/calibrate.h"
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+#include <memory>
+
+namespace qs {
+
+namespace {
+
+struct CalibrateArguments
+{
+    std::string model;
+    std::string data;
+    std::string out;
+    std::int64_t samples = 0;
+};
+
+} // namespace
+
+void declareCalibrate(CLI::App& app, CommandAction& action)
+{
+    auto arguments = std::make_shared<CalibrateArguments>();
+    CLI::App* command
+        = app.add_subcommand("calibrate", "Collect the statistics of all sites over a calibration set");
+    command->add_option("MODEL", arguments->model, "Model directory, .onnx or .h5 file")->required();
+    command->add_option("--data", arguments->data, "Images, .npy, .npz or .h5 samples")->required();
+    command->add_option("--out", arguments->out, "Calibration file to write (.h5)")->required();
+    command->add_option("--samples", arguments->samples, "Use the first N samples (default: all)")
+        ->check(CLI::PositiveNumber);
+    command->callback([arguments, &action] {
+        action = [arguments](Console& console) {
+            const auto model = loadModel(arguments->model);
+            const auto data = openData(arguments->data, *model);
+            const auto calibration = calibrate(model, *data, arguments->samples, console.context());
+            saveCalibration(*calibration, arguments->out);
+            std::cout << arguments->out << ": " << calibration->sites.size() << " sites over "
+                      << calibration->sampleCount << " samples\n";
+            return 0;
+        };
+    });
+}
+
+} // namespace qs

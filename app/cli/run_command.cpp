@@ -1,0 +1,80 @@
+#include "app/cli/commands.h"
+#include "core/base/error.h"
+#include "core/io/npy_file.h"
+#include "core/runtime/executor.h"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+namespace qs {
+
+namespace {
+
+struct RunArguments
+{
+    std::string model;
+    std::vector<std::string> inputs;
+    std::string outputFolder;
+};
+
+Feed parseInput(const Model& model, const std::string& argument)
+{
+    const auto equals = argument.find('=');
+    if (equals == std::string::npos) {
+        throw Error(ErrorCode::InvalidArgument, "--input wants NAME=file.npy, not '" + argument + "'");
+    }
+    const std::string name = argument.substr(0, equals);
+    const auto value = model.graph->findValue(name);
+    const auto& inputs = model.graph->inputs();
+    if (!value || std::ranges::find(inputs, *value) == inputs.end()) {
+        std::string known;
+        for (const ValueId id : inputs) {
+            known += (known.empty() ? "" : ", ") + model.graph->value(id).name;
+        }
+        throw Error(
+            ErrorCode::InvalidArgument, "the model has no input '" + name + "'; its inputs are: " + known);
+    }
+    Tensor tensor = readNpy(argument.substr(equals + 1));
+    return {*value, model.graph->value(*value).dtype == DType::F32 ? tensor.toF32() : tensor};
+}
+
+int execute(const RunArguments& arguments, Console& console)
+{
+    const auto model = loadModel(arguments.model);
+    std::vector<Feed> feeds;
+    for (const std::string& input : arguments.inputs) {
+        feeds.push_back(parseInput(*model, input));
+    }
+    Executor executor(model);
+    const auto& outputs = model->graph->outputs();
+    const auto results = executor.run(feeds, outputs, nullptr, console.context());
+    std::filesystem::create_directories(arguments.outputFolder);
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        std::string name = model->graph->value(outputs[i]).name;
+        std::ranges::replace(name, '/', '_');
+        const auto file = std::filesystem::path(arguments.outputFolder) / (name + ".npy");
+        writeNpy(file, results[i]);
+        std::cout << file.string() << ' ' << results[i].shape().text() << '\n';
+    }
+    return 0;
+}
+
+} // namespace
+
+void declareRun(CLI::App& app, CommandAction& action)
+{
+    auto arguments = std::make_shared<RunArguments>();
+    CLI::App* command = app.add_subcommand("run", "One forward pass on given tensors");
+    command->add_option("MODEL", arguments->model, "Model directory, .onnx or .h5 file")->required();
+    command->add_option("--input", arguments->inputs, "NAME=x.npy, once per input")->required();
+    command->add_option("--output-dir", arguments->outputFolder, "Folder for <output name>.npy")->required();
+    command->callback([arguments, &action] {
+        action = [arguments](Console& console) { return execute(*arguments, console); };
+    });
+}
+
+} // namespace qs
