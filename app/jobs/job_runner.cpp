@@ -29,8 +29,8 @@ struct JobRunner::Throttle
         const std::lock_guard lock(mutex);
         const auto now = std::chrono::steady_clock::now();
         const auto it = last.find(id);
-        if (it != last.end() && it->second.stage == progress.stage && now - it->second.when < kProgressInterval
-            && progress.done < progress.total) {
+        if (it != last.end() && it->second.stage == progress.stage
+            && now - it->second.when < kProgressInterval && progress.done < progress.total) {
             return false;
         }
         last[id] = {now, progress.stage};

@@ -28,8 +28,8 @@ struct Failure
 template<typename R>
 using Outcome = std::variant<R, Failure>;
 
-/// Where a job waits for its turn. Each lane runs one job at a time, so that work on shared evaluators is serial and
-/// the processors are not divided among many teams of threads.
+/// Where a job waits for its turn. Each lane runs one job at a time, so that work on shared evaluators is
+/// serial and the processors are not divided among many teams of threads.
 enum class Lane {
     Live, ///< answers to the user's hand: short, superseded often
     Batch ///< loading, calibration, evaluation, sensitivity, export
@@ -46,9 +46,9 @@ struct JobStatus
     qint64 remainingMs = -1;
 };
 
-/// Runs functions of core/ on worker threads; outcomes, partial results and progress arrive on the thread that owns the
-/// runner. The only place of the window that catches what core/ throws. A new job cancels the one with the same key; a
-/// destroyed runner cancels all and waits, and no callback comes after that.
+/// Runs functions of core/ on worker threads; outcomes, partial results and progress arrive on the thread
+/// that owns the runner. The only place of the window that catches what core/ throws. A new job cancels the
+/// one with the same key; a destroyed runner cancels all and waits, and no callback comes after that.
 class JobRunner : public QObject
 {
     Q_OBJECT
@@ -62,7 +62,8 @@ public:
     {
         using R = std::invoke_result_t<Work, const TaskContext&>;
         const quint64 id = add(key, title);
-        const TaskContext context {m_jobs.at(id).stop.get_token(), [this, id](const Progress& p) { post(id, p); }};
+        const TaskContext context {
+            m_jobs.at(id).stop.get_token(), [this, id](const Progress& p) { post(id, p); }};
         pool(lane).start([this, id, context, work = std::move(work), done = std::move(done)]() mutable {
             auto outcome = guarded<R>(work, context);
             QMetaObject::invokeMethod(
@@ -91,7 +92,8 @@ public:
 
 signals:
     void jobsChanged(); ///< the set of jobs
-    void progressChanged(const QString& key, const qs::Progress& progress); ///< at most about 30 times a second per job
+    void progressChanged(
+        const QString& key, const qs::Progress& progress); ///< at most about 30 times a second per job
 
 private:
     struct Job

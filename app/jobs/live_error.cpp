@@ -63,8 +63,8 @@ LiveError::LiveError(JobRunner* runner, QObject* parent)
     connect(&m_start, &QTimer::timeout, this, &LiveError::startJob);
 }
 
-void LiveError::setDocument(std::shared_ptr<const Model> model, std::shared_ptr<const Calibration> calibration,
-    std::shared_ptr<const DataSource> probe)
+void LiveError::setDocument(std::shared_ptr<const Model> model,
+    std::shared_ptr<const Calibration> calibration, std::shared_ptr<const DataSource> probe)
 {
     m_runner->cancel(kKey);
     m_start.stop();
@@ -133,7 +133,8 @@ void LiveError::startJob()
         return;
     }
     const quint64 serial = m_serial;
-    const QPointer<LiveError> self(this); // jobs may outlive this object, answers are only looked at on its thread
+    const QPointer<LiveError> self(
+        this); // jobs may outlive this object, answers are only looked at on its thread
     auto work = [self, runner = m_runner, serial, worker = m_worker, plan = m_plan, index = m_site](
                     const TaskContext& context) {
         const Site& site = worker->model->sites[static_cast<std::size_t>(index)];

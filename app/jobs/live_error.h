@@ -31,9 +31,10 @@ struct LiveErrorState
     std::string failure; ///< one sentence, empty when all is well
 };
 
-/// Follows the edits of one site at three speeds: the tensor's error from its statistics at once, then on the live lane
-/// the output error of the layer that reads it and the logits' error of the whole plan on the probe samples. A new
-/// request supersedes what is still being computed; older figures stay visible as stale until replaced.
+/// Follows the edits of one site at three speeds: the tensor's error from its statistics at once, then on the
+/// live lane the output error of the layer that reads it and the logits' error of the whole plan on the probe
+/// samples. A new request supersedes what is still being computed; older figures stay visible as stale until
+/// replaced.
 class LiveError : public QObject
 {
     Q_OBJECT
@@ -42,10 +43,12 @@ public:
 
     explicit LiveError(JobRunner* runner, QObject* parent = nullptr);
 
-    /// Another model or calibration; probe is null when there is no data (the layer and model errors are then absent).
+    /// Another model or calibration; probe is null when there is no data (the layer and model errors are then
+    /// absent).
     void setDocument(std::shared_ptr<const Model> model, std::shared_ptr<const Calibration> calibration,
         std::shared_ptr<const DataSource> probe);
-    /// Asks for the errors of `site` under `plan`; -1 looks away. Changes of other sites matter for the model error only.
+    /// Asks for the errors of `site` under `plan`; -1 looks away. Changes of other sites matter for the model
+    /// error only.
     void request(int site, const Plan& plan);
 
     [[nodiscard]] const LiveErrorState& state() const { return m_state; }

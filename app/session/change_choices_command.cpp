@@ -29,12 +29,14 @@ int ChangeChoicesCommand::id() const
 
 bool ChangeChoicesCommand::mergeWith(const QUndoCommand* other)
 {
-    const auto* next = static_cast<const ChangeChoicesCommand*>(other); // the same id() is only ever this class
+    const auto* next
+        = static_cast<const ChangeChoicesCommand*>(other); // the same id() is only ever this class
     if (next->m_gesture != m_gesture) {
         return false;
     }
     for (const auto& [site, choice] : next->m_after) {
-        m_before.try_emplace(site, next->m_before.at(site)); // the first state a gesture saw is where undo leads
+        m_before.try_emplace(
+            site, next->m_before.at(site)); // the first state a gesture saw is where undo leads
         m_after[site] = choice;
     }
     setObsolete(m_before == m_after);

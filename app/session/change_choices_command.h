@@ -9,7 +9,8 @@ namespace qs {
 /// Values of QUndoCommand::id(), one per kind of mergeable command.
 enum class UndoId { ChangeChoices = 1 };
 
-/// Sets the choices of one or more sites. Sites are kept by name, choices by value; nullopt is "not in the plan".
+/// Sets the choices of one or more sites. Sites are kept by name, choices by value; nullopt is "not in the
+/// plan".
 class ChangeChoicesCommand : public QUndoCommand
 {
 public:

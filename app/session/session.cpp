@@ -20,7 +20,8 @@ SiteChoice Session::choice(const std::string& site) const
 
 void Session::openModel(std::shared_ptr<const Model> model)
 {
-    qCInfo(lcSession) << "model" << QString::fromStdString(model->name) << "with" << model->sites.size() << "sites";
+    qCInfo(lcSession) << "model" << QString::fromStdString(model->name) << "with" << model->sites.size()
+                      << "sites";
     m_undoStack.clear();
     m_model = std::move(model);
     m_calibrationData.reset();

@@ -32,8 +32,9 @@ struct Stamped
     int revision = -1;
 };
 
-/// The one document: model, data, calibration, the plan with its undo history, and computed results. Lives on the UI
-/// thread. The plan changes through undo commands only; results are published as immutable values and are not undoable.
+/// The one document: model, data, calibration, the plan with its undo history, and computed results. Lives on
+/// the UI thread. The plan changes through undo commands only; results are published as immutable values and
+/// are not undoable.
 class Session : public QObject
 {
     Q_OBJECT
@@ -42,25 +43,30 @@ public:
     ~Session() override;
 
     [[nodiscard]] const std::shared_ptr<const Model>& model() const { return m_model; }
-    [[nodiscard]] const std::shared_ptr<const DataSource>& calibrationData() const { return m_calibrationData; }
+    [[nodiscard]] const std::shared_ptr<const DataSource>& calibrationData() const
+    {
+        return m_calibrationData;
+    }
     [[nodiscard]] const std::shared_ptr<const DataSource>& evaluationData() const { return m_evaluationData; }
     [[nodiscard]] const std::shared_ptr<const Calibration>& calibration() const { return m_calibration; }
     [[nodiscard]] const Plan& plan() const { return m_plan; }
-    [[nodiscard]] SiteChoice choice(const std::string& site) const; ///< the default (disabled) one where absent
+    [[nodiscard]] SiteChoice choice(
+        const std::string& site) const; ///< the default (disabled) one where absent
     /// Counts every change of the plan; undo restores the plan, not the number.
     [[nodiscard]] int revision() const { return m_revision; }
     [[nodiscard]] QUndoStack* undoStack() { return &m_undoStack; }
     [[nodiscard]] bool isModified() const { return !m_undoStack.isClean(); }
 
-    /// A new document: plan, history and results of the old one are gone. It starts with the W8A8 min-max preset.
+    /// A new document: plan, history and results of the old one are gone. It starts with the W8A8 min-max
+    /// preset.
     void openModel(std::shared_ptr<const Model> model);
     /// A new calibration set invalidates the statistics; the plan stays.
     void setCalibrationData(std::shared_ptr<const DataSource> data);
     void setEvaluationData(std::shared_ptr<const DataSource> data);
 
-    /// One undo step that sets the given sites' choices. Steps with the same non-zero gesture merge into one; a gesture
-    /// that ends where it began leaves none. Choices equal to the present ones are left out; if none remains, nothing
-    /// happens.
+    /// One undo step that sets the given sites' choices. Steps with the same non-zero gesture merge into one;
+    /// a gesture that ends where it began leaves none. Choices equal to the present ones are left out; if
+    /// none remains, nothing happens.
     void edit(const ChoiceMap& choices, const QString& text, int gesture = 0);
     /// Takes back everything the gesture did, leaving no undo step.
     void abortGesture(int gesture);

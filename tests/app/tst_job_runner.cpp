@@ -51,8 +51,8 @@ private slots:
             Lane::Batch, QStringLiteral("a"), QString(),
             [](const TaskContext&) -> int { throw Error(ErrorCode::CorruptFile, "no magic"); }, done);
         runner.start(
-            Lane::Batch, QStringLiteral("b"), QString(), [](const TaskContext&) -> int { throw std::bad_alloc(); },
-            done);
+            Lane::Batch, QStringLiteral("b"), QString(),
+            [](const TaskContext&) -> int { throw std::bad_alloc(); }, done);
         runner.start(
             Lane::Batch, QStringLiteral("c"), QString(),
             [](const TaskContext&) -> int { throw std::runtime_error("odd"); }, done);
@@ -75,7 +75,8 @@ private slots:
         JobRunner runner;
         QStringList ends;
         const auto done = [&](Outcome<int> outcome) {
-            ends.append(std::holds_alternative<int>(outcome) ? QStringLiteral("done") : QStringLiteral("cancelled"));
+            ends.append(
+                std::holds_alternative<int>(outcome) ? QStringLiteral("done") : QStringLiteral("cancelled"));
         };
         runner.start(Lane::Live, QStringLiteral("drag"), QString(), waitUntilStopped, done);
         for (int i = 0; i < 20; ++i) { // a fast hand: all but the last are dropped before they begin

@@ -1,0 +1,350 @@
+#include "app/jobs/session_tasks.h"
+
+#include "core/base/version.h"
+#include "core/eval/calibrate.h"
+#include "core/eval/site_error.h"
+#include "core/io/caching_source.h"
+#include "core/io/recipe_file.h"
+
+#include <QFileInfo>
+
+namespace qs {
+
+namespace {
+
+const QString kOpenKey = QStringLiteral("open-model");
+const QString kCalibrationDataKey = QStringLiteral("open-calibration-data");
+const QString kEvaluationDataKey = QStringLiteral("open-evaluation-data");
+const QString kCalibrateKey = QStringLiteral("calibrate");
+const QString kEvaluateKey = QStringLiteral("evaluate");
+const QString kSiteErrorsKey = QStringLiteral("site-errors");
+const QString kSensitivityKey = QStringLiteral("sensitivity");
+const QString kExportKey = QStringLiteral("export");
+const QString kFileKey = QStringLiteral("file");
+
+/// Decoded samples kept in memory per data source: evaluation reads the same images again and again.
+constexpr std::size_t kCacheBytes = std::size_t {1} << 30U;
+
+std::filesystem::path toPath(const QString& text)
+{
+    return {text.toStdString()};
+}
+
+QString fileName(const QString& path)
+{
+    return QFileInfo(path).fileName();
+}
+
+std::shared_ptr<const DataSource> openCached(const QString& path, const Model& model)
+{
+    return std::make_shared<CachingSource>(qs::openData(toPath(path), model), kCacheBytes);
+}
+
+} // namespace
+
+SessionTasks::SessionTasks(Session* session, JobRunner* runner, QObject* parent)
+    : QObject(parent)
+    , m_session(session)
+    , m_runner(runner)
+{
+}
+
+template<typename R, typename Work, typename Done>
+void SessionTasks::run(const QString& key, const QString& title, Work work, Done done)
+{
+    m_runner->start(Lane::Batch, key, title, std::move(work),
+        [this, title, done = std::move(done)](Outcome<R> outcome) mutable {
+            if (R* result = std::get_if<R>(&outcome)) {
+                done(std::move(*result));
+            } else if (const auto& failure = std::get<Failure>(outcome); !failure.isCancelled()) {
+                emit failed(title, QString::fromStdString(failure.message));
+            }
+        });
+}
+
+std::shared_ptr<const DataSource> SessionTasks::metricsData() const
+{
+    return m_session->evaluationData() ? m_session->evaluationData() : m_session->calibrationData();
+}
+
+void SessionTasks::openModel(
+    const QString& path, const QString& calibrationData, const QString& evaluationData)
+{
+    using R = std::shared_ptr<const Model>;
+    run<R>(
+        kOpenKey, tr("Open %1").arg(fileName(path)),
+        [path](const TaskContext&) { return loadModel(toPath(path)); },
+        [this, calibrationData, evaluationData](R model) {
+            m_runner->cancelAll(); // everything else was about the old document
+            m_session->openModel(std::move(model));
+            if (!evaluationData.isEmpty()) {
+                openEvaluationData(evaluationData);
+            }
+            if (!calibrationData.isEmpty()) {
+                openCalibrationData(calibrationData);
+            }
+        });
+}
+
+void SessionTasks::openCalibrationData(const QString& path)
+{
+    openData(path, true);
+}
+
+void SessionTasks::openEvaluationData(const QString& path)
+{
+    openData(path, false);
+}
+
+void SessionTasks::openData(const QString& path, bool forCalibration)
+{
+    const auto model = m_session->model();
+    if (!model) {
+        emit failed(tr("Open data"), tr("Open a model first: the data is read the way the model wants it."));
+        return;
+    }
+    using R = std::shared_ptr<const DataSource>;
+    run<R>(
+        forCalibration ? kCalibrationDataKey : kEvaluationDataKey, tr("Open %1").arg(fileName(path)),
+        [path, model](const TaskContext&) { return openCached(path, *model); },
+        [this, forCalibration, model](R data) {
+            if (m_session->model() != model) {
+                return;
+            }
+            if (forCalibration) {
+                m_session->setCalibrationData(std::move(data));
+                calibrate();
+            } else {
+                m_session->setEvaluationData(std::move(data));
+            }
+        });
+}
+
+void SessionTasks::calibrate()
+{
+    const auto model = m_session->model();
+    const auto data = m_session->calibrationData();
+    if (!model || !data) {
+        emit failed(tr("Calibrate"), tr("Calibration needs a model and a calibration set."));
+        return;
+    }
+    using R = std::shared_ptr<const Calibration>;
+    run<R>(
+        kCalibrateKey, tr("Calibrate on %1 samples").arg(data->size()),
+        [model, data](const TaskContext& context) { return qs::calibrate(model, *data, 0, context); },
+        [this, data](R calibration) {
+            if (m_session->calibrationData() == data) {
+                m_session->publishCalibration(std::move(calibration));
+            }
+        });
+}
+
+void SessionTasks::saveCalibration(const QString& file)
+{
+    const auto calibration = m_session->calibration();
+    if (!calibration) {
+        emit failed(tr("Save calibration"), tr("There is no calibration to save yet."));
+        return;
+    }
+    run<bool>(
+        kFileKey, tr("Save %1").arg(fileName(file)),
+        [calibration, file](const TaskContext&) {
+            qs::saveCalibration(*calibration, toPath(file));
+            return true;
+        },
+        [this, file](bool) { emit saved(file); });
+}
+
+void SessionTasks::evaluate()
+{
+    const auto model = m_session->model();
+    const auto calibration = m_session->calibration();
+    const auto data = metricsData();
+    if (!model || !calibration || !data) {
+        emit failed(tr("Evaluate"), tr("Evaluation needs a calibrated model."));
+        return;
+    }
+    struct Result
+    {
+        Tensor reference;
+        std::shared_ptr<const Evaluation> evaluation;
+    };
+    run<Result>(
+        kEvaluateKey, tr("Evaluate on %1 samples").arg(data->size()),
+        [model, calibration, data, plan = m_session->plan(), reference = m_session->reference()](
+            const TaskContext& context) {
+            Result result {reference, nullptr};
+            if (!result.reference.valid()) {
+                Executor executor(model);
+                const TaskContext inner {context.stop,
+                    [&](const Progress& p) { context.report("FP32 reference", p.done, p.total); }};
+                result.reference = computeLogits(executor, *data, 0, inner);
+            }
+            const ResolvedPlan resolved = resolvePlan(*model, plan, *calibration, context);
+            result.evaluation = std::make_shared<Evaluation>(
+                evaluatePlan(model, resolved, *data, result.reference, context));
+            return result;
+        },
+        [this, data, revision = m_session->revision()](Result result) {
+            if (metricsData() == data) {
+                m_session->publishReference(std::move(result.reference));
+                m_session->publishEvaluation(std::move(result.evaluation), revision);
+            }
+        });
+}
+
+void SessionTasks::computeSiteErrors()
+{
+    const auto model = m_session->model();
+    const auto calibration = m_session->calibration();
+    if (!model || !calibration) {
+        return;
+    }
+    if (m_resolverCalibration != calibration) {
+        m_siteErrorResolver = std::make_shared<PlanResolver>(model, calibration);
+        m_resolverCalibration = calibration;
+    }
+    auto work = [model, calibration, resolver = m_siteErrorResolver, plan = m_session->plan()](
+                    const TaskContext& context) {
+        auto errors = std::make_shared<SiteErrors>();
+        for (int i = 0; i < static_cast<int>(model->sites.size()); ++i) {
+            const Site& site = model->sites[static_cast<std::size_t>(i)];
+            const SiteChoice* choice = plan.find(site.name);
+            if (choice != nullptr && choice->enabled) {
+                context.throwIfCancelled();
+                (*errors)[site.name] = siteError(*model, *calibration, site, resolver->resolve(i, *choice));
+            }
+        }
+        return std::shared_ptr<const SiteErrors>(errors);
+    };
+    using R = std::shared_ptr<const SiteErrors>;
+    m_runner->start(Lane::Live, kSiteErrorsKey, QString(), std::move(work),
+        [this, calibration, revision = m_session->revision()](Outcome<R> outcome) {
+            if (auto* errors = std::get_if<R>(&outcome);
+                errors != nullptr && m_session->calibration() == calibration) {
+                m_session->publishSiteErrors(std::move(*errors), revision);
+            }
+        });
+}
+
+void SessionTasks::cancelSiteErrors()
+{
+    m_runner->cancel(kSiteErrorsKey);
+}
+
+void SessionTasks::measureSensitivity()
+{
+    const auto model = m_session->model();
+    const auto calibration = m_session->calibration();
+    const auto data = metricsData();
+    if (!model || !calibration || !data) {
+        emit failed(tr("Sensitivity"), tr("Sensitivity needs a calibrated model."));
+        return;
+    }
+    using R = std::shared_ptr<const std::vector<SiteSensitivity>>;
+    const int revision = m_session->revision();
+    const auto current = [this, calibration] { return m_session->calibration() == calibration; };
+    run<R>(
+        kSensitivityKey, tr("Sensitivity of %1 sites").arg(model->sites.size()),
+        [this, runner = m_runner, model, calibration, data, plan = m_session->plan(), revision, current](
+            const TaskContext& context) -> R {
+            auto found = std::make_shared<std::vector<SiteSensitivity>>();
+            const auto onResult = [&](const SiteSensitivity& result) {
+                found->push_back(result);
+                auto soFar = std::make_shared<const std::vector<SiteSensitivity>>(*found);
+                runner->deliver([this, soFar, revision, current] {
+                    if (current()) {
+                        m_session->publishSensitivity(soFar, revision);
+                    }
+                });
+            };
+            return std::make_shared<const std::vector<SiteSensitivity>>(
+                qs::measureSensitivity(model, plan, *calibration, *data, {}, context, onResult));
+        },
+        [this, revision, current](R results) {
+            if (current()) {
+                m_session->publishSensitivity(std::move(results), revision);
+            }
+        });
+}
+
+void SessionTasks::exportPlan(const ExportRequest& request)
+{
+    const auto model = m_session->model();
+    const auto calibration = m_session->calibration();
+    const auto data = m_session->calibrationData();
+    if (!model || !calibration) {
+        emit failed(tr("Export"), tr("Export needs a calibrated model."));
+        return;
+    }
+    using R = std::optional<Verification>;
+    run<R>(
+        kExportKey, tr("Export %1").arg(fileName(request.file)),
+        [model, calibration, data, plan = m_session->plan(), request](const TaskContext& context) -> R {
+            const Exporter& exporter = exporterNamed(request.format.toStdString());
+            const ExportInput input {model, plan, resolvePlan(*model, plan, *calibration, context),
+                calibration->dataHash, kVersion};
+            exporter.write(input, toPath(request.file), context);
+            if (request.verifySamples <= 0 || !data) {
+                return std::nullopt;
+            }
+            const Tensor samples = loadBatch(*data, 0, std::min(request.verifySamples, data->size()));
+            return verifyExport(exporter, input, toPath(request.file), samples, context);
+        },
+        [this, file = request.file](R verification) { emit exported(file, verification); });
+}
+
+void SessionTasks::openRecipe(const QString& file)
+{
+    const auto model = m_session->model();
+    if (!model) {
+        emit failed(tr("Open recipe"), tr("Open the model of the recipe first."));
+        return;
+    }
+    run<Recipe>(
+        kFileKey, tr("Open %1").arg(fileName(file)),
+        [file](const TaskContext&) { return readRecipe(toPath(file)); },
+        [this, file, model](const Recipe& recipe) {
+            if (m_session->model() != model) {
+                return;
+            }
+            Plan plan;
+            for (const Site& site : model->sites) {
+                if (const SiteChoice* choice = recipe.plan.find(site.name)) {
+                    plan.choices[site.name] = *choice;
+                }
+            }
+            if (plan.choices.empty()) {
+                emit failed(tr("Open recipe"), tr("%1 names no site of this model.").arg(fileName(file)));
+                return;
+            }
+            m_session->replacePlan(plan, tr("recipe %1").arg(fileName(file)));
+            if (recipe.modelHash != model->hash) {
+                emit noticed(
+                    tr("%1 was made for other weights (%2): its plan was applied, its scales are found anew.")
+                        .arg(fileName(file), QString::fromStdString(recipe.modelName)));
+            }
+        });
+}
+
+void SessionTasks::saveRecipe(const QString& file)
+{
+    const auto model = m_session->model();
+    const auto calibration = m_session->calibration();
+    if (!model || !calibration) {
+        emit failed(tr("Save recipe"), tr("A recipe needs a calibrated model."));
+        return;
+    }
+    run<bool>(
+        kFileKey, tr("Save %1").arg(fileName(file)),
+        [model, calibration, plan = m_session->plan(), file](const TaskContext& context) {
+            writeRecipe(makeRecipe(*model, *calibration, plan, context), toPath(file));
+            return true;
+        },
+        [this, file](bool) {
+            m_session->undoStack()->setClean();
+            emit saved(file);
+        });
+}
+
+} // namespace qs

@@ -1,0 +1,94 @@
+#include "app/ui/actions.h"
+
+#include <QAction>
+#include <QKeySequence>
+#include <QMainWindow>
+#include <QMenu>
+#include <QMenuBar>
+#include <QUndoStack>
+
+namespace qs {
+
+Actions::Actions(QMainWindow* window, QUndoStack* undoStack)
+    : QObject(window)
+    , m_window(window)
+{
+    QMenu* file = window->menuBar()->addMenu(tr("&File"));
+    openModelFolder = add(file, tr("Open &Model Folder…"),
+        tr("Open a folder with config.json and model.safetensors"), QKeySequence::Open);
+    openModelFile = add(file, tr("Open Model &File…"), tr("Open an .onnx model or an exported .h5 model"),
+        QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O));
+    openDemo = add(file, tr("Open the &Demo"), tr("Open the bundled model and its images"));
+    recentMenu = file->addMenu(tr("Open &Recent"));
+    file->addSeparator();
+    openCalibrationData = add(file, tr("Open &Calibration Data…"),
+        tr("Open a folder of images (or drop .npy, .npz or .h5 files) and calibrate on it"),
+        QKeySequence(Qt::CTRL | Qt::Key_D));
+    openEvaluationData
+        = add(file, tr("Open &Evaluation Data…"), tr("Open the labelled images that metrics are computed on"),
+            QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_D));
+    file->addSeparator();
+    openRecipe = add(file, tr("Open &Recipe…"), tr("Replace the plan by the one of a recipe"));
+    saveRecipe = add(file, tr("&Save Recipe…"), tr("Save the plan so that the command line can reproduce it"),
+        QKeySequence::Save);
+    saveCalibration = add(file, tr("Save Calibration…"), tr("Save the statistics for the command line"));
+    exportModel = add(file, tr("E&xport Model…"), tr("Write the quantized model for a runtime and verify it"),
+        QKeySequence(Qt::CTRL | Qt::Key_E));
+    file->addSeparator();
+    quit = add(file, tr("&Quit"), tr("Close the window"), QKeySequence::Quit);
+
+    QMenu* edit = window->menuBar()->addMenu(tr("&Edit"));
+    undo = undoStack->createUndoAction(window, tr("&Undo"));
+    undo->setShortcut(QKeySequence::Undo);
+    redo = undoStack->createRedoAction(window, tr("&Redo"));
+    redo->setShortcuts({QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_Z), QKeySequence(Qt::CTRL | Qt::Key_Y)});
+    edit->addAction(undo);
+    edit->addAction(redo);
+    edit->addSeparator();
+    presetMenu = edit->addMenu(tr("&Preset"));
+
+    QMenu* run = window->menuBar()->addMenu(tr("&Run"));
+    calibrate = add(
+        run, tr("&Calibrate"), tr("Collect the statistics of every site again"), QKeySequence(Qt::Key_F5));
+    evaluate = add(run, tr("&Evaluate"), tr("Accuracy and error of the plan on the evaluation data"),
+        QKeySequence(Qt::CTRL | Qt::Key_R));
+    sensitivity
+        = add(run, tr("&Sensitivity"), tr("Quantize one site at a time and measure the model's error"),
+            QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_R));
+    run->addSeparator();
+    cancelJobs = add(run, tr("Cancel &All Jobs"), tr("Stop everything that is running"),
+        QKeySequence(Qt::CTRL | Qt::Key_Period));
+
+    viewMenu = window->menuBar()->addMenu(tr("&View"));
+    QMenu* help = window->menuBar()->addMenu(tr("&Help"));
+    about = add(help, tr("&About Quantoscope"), tr("Version and licence"));
+    update(false, false, false, false);
+}
+
+QAction* Actions::add(QMenu* menu, const QString& text, const QString& tip, const QKeySequence& shortcut)
+{
+    auto* action = new QAction(text, m_window);
+    action->setStatusTip(tip);
+    action->setToolTip(
+        shortcut.isEmpty() ? tip : tr("%1 (%2)").arg(tip, shortcut.toString(QKeySequence::NativeText)));
+    action->setShortcut(shortcut);
+    menu->addAction(action);
+    return action;
+}
+
+void Actions::update(bool hasModel, bool hasCalibrationData, bool isCalibrated, bool jobsRunning)
+{
+    openCalibrationData->setEnabled(hasModel);
+    openEvaluationData->setEnabled(hasModel);
+    openRecipe->setEnabled(hasModel);
+    saveRecipe->setEnabled(isCalibrated);
+    saveCalibration->setEnabled(isCalibrated);
+    exportModel->setEnabled(isCalibrated);
+    presetMenu->setEnabled(hasModel);
+    calibrate->setEnabled(hasCalibrationData);
+    evaluate->setEnabled(isCalibrated);
+    sensitivity->setEnabled(isCalibrated);
+    cancelJobs->setEnabled(jobsRunning);
+}
+
+} // namespace qs

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <QKeySequence>
+#include <QObject>
+
+class QAction;
+class QMainWindow;
+class QMenu;
+class QUndoStack;
+
+namespace qs {
+
+/// Every action of the main window in one place: texts, shortcuts, tips, menus. What they do is wired by
+/// MainWindow.
+class Actions : public QObject
+{
+    Q_OBJECT
+public:
+    /// Adds the menus to the window's menu bar. The actions belong to `window`.
+    Actions(QMainWindow* window, QUndoStack* undoStack);
+
+    QAction* openModelFolder;
+    QAction* openModelFile;
+    QAction* openDemo;
+    QAction* openCalibrationData;
+    QAction* openEvaluationData;
+    QAction* openRecipe;
+    QAction* saveRecipe;
+    QAction* saveCalibration;
+    QAction* exportModel;
+    QAction* quit;
+    QAction* undo;
+    QAction* redo;
+    QAction* calibrate;
+    QAction* evaluate;
+    QAction* sensitivity;
+    QAction* cancelJobs;
+    QAction* about;
+    QMenu* recentMenu;
+    QMenu* presetMenu;
+    QMenu* viewMenu;
+
+    /// Enables what makes sense for the state of the document.
+    void update(bool hasModel, bool hasCalibrationData, bool isCalibrated, bool jobsRunning);
+
+private:
+    QAction* add(QMenu* menu, const QString& text, const QString& tip, const QKeySequence& shortcut = {});
+
+    QMainWindow* m_window;
+};
+
+} // namespace qs

@@ -1,0 +1,577 @@
+#include "app/ui/main_window.h"
+
+#include "app/ui/actions.h"
+#include "app/ui/demo.h"
+#include "app/ui/edit_controller.h"
+#include "app/ui/export_dialog.h"
+#include "app/ui/presets.h"
+#include "app/ui/site_rows.h"
+#include "core/base/version.h"
+#include "core/stats/weight_statistics.h"
+#include "widgets/common/error_strip.h"
+#include "widgets/common/message_banner.h"
+#include "widgets/common/number_format.h"
+#include "widgets/plot/sensitivity_chart.h"
+#include "widgets/views/distribution_view.h"
+#include "widgets/views/job_panel.h"
+#include "widgets/views/quantizer_inspector.h"
+#include "widgets/views/site_tree_view.h"
+
+#include <QAction>
+#include <QApplication>
+#include <QCloseEvent>
+#include <QDockWidget>
+#include <QDragEnterEvent>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QLabel>
+#include <QMenu>
+#include <QMessageBox>
+#include <QMimeData>
+#include <QProgressBar>
+#include <QStatusBar>
+#include <QVBoxLayout>
+
+namespace qs {
+
+namespace {
+
+constexpr int kQuietMs = 250;
+constexpr int kJobClockMs = 250;
+
+} // namespace
+
+MainWindow::MainWindow(QWidget* parent)
+    : QMainWindow(parent)
+    , m_tasks(&m_session, &m_runner)
+    , m_live(&m_runner)
+    , m_edit(new EditController(&m_session, this))
+    , m_actions(new Actions(this, m_session.undoStack()))
+    , m_tree(new SiteTreeView)
+    , m_distribution(new DistributionView)
+    , m_errors(new ErrorStrip)
+    , m_inspector(new QuantizerInspector)
+    , m_sensitivity(new SensitivityChart)
+    , m_metrics(new MetricsTable)
+    , m_jobs(new JobPanel)
+    , m_banner(new MessageBanner)
+    , m_documentLabel(new QLabel)
+    , m_jobLabel(new QLabel)
+    , m_jobProgress(new QProgressBar)
+{
+    setAcceptDrops(true);
+    resize(1600, 1000);
+    buildViews();
+    wireSession();
+    wireViews();
+    wireActions();
+    fillPresets();
+    fillRecent();
+    restoreGeometry(m_settings.windowGeometry());
+    restoreState(m_settings.windowState(), Settings::kLayoutVersion);
+    showDocument();
+}
+
+MainWindow::~MainWindow()
+{
+    m_runner.disconnect(this);
+    m_session.disconnect(this);
+    m_session.undoStack()->disconnect(this);
+}
+
+void MainWindow::buildViews()
+{
+    auto* centre = new QWidget;
+    auto* layout = new QVBoxLayout(centre);
+    layout->addWidget(m_banner);
+    layout->addWidget(m_distribution, 1);
+    layout->addWidget(m_errors);
+    setCentralWidget(centre);
+
+    setDockOptions(
+        QMainWindow::AnimatedDocks | QMainWindow::AllowNestedDocks | QMainWindow::AllowTabbedDocks);
+    setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
+    auto* tree = addDock(tr("Model"), QStringLiteral("modelDock"), m_tree, Qt::LeftDockWidgetArea);
+    auto* inspector
+        = addDock(tr("Quantizer"), QStringLiteral("quantizerDock"), m_inspector, Qt::RightDockWidgetArea);
+    auto* sensitivity = addDock(
+        tr("Sensitivity"), QStringLiteral("sensitivityDock"), m_sensitivity, Qt::BottomDockWidgetArea);
+    auto* metrics
+        = addDock(tr("Compare"), QStringLiteral("metricsDock"), m_metrics, Qt::BottomDockWidgetArea);
+    auto* jobs = addDock(tr("Jobs"), QStringLiteral("jobsDock"), m_jobs, Qt::BottomDockWidgetArea);
+    tabifyDockWidget(sensitivity, metrics);
+    tabifyDockWidget(metrics, jobs);
+    sensitivity->raise();
+    resizeDocks({tree, inspector}, {470, 300}, Qt::Horizontal);
+    resizeDocks({sensitivity}, {270}, Qt::Vertical);
+
+    m_jobProgress->setMaximumWidth(180);
+    m_jobProgress->setTextVisible(false);
+    m_jobProgress->setAccessibleName(tr("Progress of the running job"));
+    statusBar()->addWidget(m_documentLabel, 1);
+    statusBar()->addPermanentWidget(m_jobLabel);
+    statusBar()->addPermanentWidget(m_jobProgress);
+}
+
+QDockWidget* MainWindow::addDock(
+    const QString& title, const QString& name, QWidget* widget, Qt::DockWidgetArea area)
+{
+    auto* dock = new QDockWidget(title, this);
+    dock->setObjectName(name); // saveState() tells docks apart by it
+    dock->setWidget(widget);
+    addDockWidget(area, dock);
+    m_actions->viewMenu->addAction(dock->toggleViewAction());
+    return dock;
+}
+
+void MainWindow::wireSession()
+{
+    connect(&m_session, &Session::documentChanged, this, &MainWindow::showDocument);
+    connect(&m_session, &Session::dataChanged, this, &MainWindow::showDocument);
+    connect(&m_session, &Session::calibrationChanged, this, &MainWindow::showCalibration);
+    connect(&m_session, &Session::choicesChanged, this, &MainWindow::onChoicesChanged);
+    connect(&m_session, &Session::siteErrorsChanged, this, &MainWindow::showRows);
+    connect(&m_session, &Session::sensitivityChanged, this, &MainWindow::showSensitivity);
+    connect(&m_session, &Session::evaluationChanged, this, &MainWindow::showEvaluation);
+    connect(m_session.undoStack(), &QUndoStack::cleanChanged, this,
+        [this](bool clean) { setWindowModified(!clean); });
+    connect(&m_live, &LiveError::stateChanged, this, &MainWindow::showLiveError);
+    connect(&m_runner, &JobRunner::jobsChanged, this, &MainWindow::showJobs);
+    connect(&m_runner, &JobRunner::progressChanged, this, &MainWindow::showJobs);
+    connect(&m_tasks, &SessionTasks::failed, this, &MainWindow::fail);
+    connect(&m_tasks, &SessionTasks::saved, this, [this](const QString& file) {
+        m_banner->showMessage(BannerKind::Notice, tr("Saved %1.").arg(QFileInfo(file).fileName()));
+    });
+    connect(&m_tasks, &SessionTasks::noticed, this,
+        [this](const QString& sentence) { m_banner->showMessage(BannerKind::Warning, sentence); });
+    connect(&m_tasks, &SessionTasks::exported, this,
+        [this](const QString& file, const std::optional<Verification>& verification) {
+            const QString name = QFileInfo(file).fileName();
+            m_banner->showMessage(BannerKind::Notice,
+                verification
+                    ? tr("Exported %1. Read back and run on %2 samples, it agrees with the simulation at %3; "
+                         "%4 have the same top-1.")
+                          .arg(name)
+                          .arg(verification->samples)
+                          .arg(formatDecibel(verification->sqnrDb),
+                              formatPercent(verification->agreementPercent))
+                    : tr("Exported %1.").arg(name));
+        });
+    m_quiet.setSingleShot(true);
+    m_quiet.setInterval(kQuietMs);
+    connect(&m_quiet, &QTimer::timeout, &m_tasks, &SessionTasks::computeSiteErrors);
+    m_jobClock.setInterval(kJobClockMs);
+    connect(&m_jobClock, &QTimer::timeout, this, &MainWindow::showJobs);
+}
+
+void MainWindow::wireViews()
+{
+    connect(m_tree, &SiteTreeView::selectionChangedTo, this, &MainWindow::showSelection);
+    connect(m_tree, &SiteTreeView::editRequested, m_edit, &EditController::patch);
+    const auto applyToRole = [this](const QString& site) { m_edit->applyToRole(site.toStdString()); };
+    connect(m_tree, &SiteTreeView::applyToRoleRequested, m_edit, applyToRole);
+    connect(m_inspector, &QuantizerInspector::applyToRoleRequested, m_edit, applyToRole);
+    connect(m_inspector, &QuantizerInspector::choiceEdited, m_edit,
+        [this](const SiteChoicePatch& patch) { m_edit->patch(m_selection, patch); });
+    connect(m_distribution, &DistributionView::boundsEdited, m_edit,
+        [this](const Bounds& bounds, EditPhase phase) {
+            if (!m_selection.isEmpty()) {
+                m_tasks.cancelSiteErrors(); // the hand goes first
+                m_edit->dragBounds(
+                    m_selection.front().toStdString(), m_distribution->editedGroup(), bounds, phase);
+            }
+        });
+    connect(m_distribution, &DistributionView::automaticRequested, m_edit, [this](BoundMethod method) {
+        SiteChoicePatch patch;
+        patch.method = method;
+        m_edit->patch(m_selection.mid(0, 1), patch);
+    });
+    connect(m_sensitivity, &SensitivityChart::siteClicked, this, &MainWindow::selectSite);
+    connect(m_jobs, &JobPanel::cancelRequested, &m_runner, &JobRunner::cancel);
+    connect(m_edit, &EditController::refused, this, [this](const QString& why) { fail(tr("Edit"), why); });
+}
+
+void MainWindow::wireActions()
+{
+    connect(m_actions->openModelFolder, &QAction::triggered, this, [this] {
+        const QString folder = QFileDialog::getExistingDirectory(this, tr("Open Model Folder"));
+        if (!folder.isEmpty()) {
+            open(folder);
+        }
+    });
+    connect(m_actions->openModelFile, &QAction::triggered, this, [this] {
+        const QString file
+            = QFileDialog::getOpenFileName(this, tr("Open Model File"), {}, tr("Models (*.onnx *.h5)"));
+        if (!file.isEmpty()) {
+            open(file);
+        }
+    });
+    connect(m_actions->openDemo, &QAction::triggered, this, &MainWindow::openDemo);
+    connect(m_actions->openCalibrationData, &QAction::triggered, this, [this] {
+        const QString folder = QFileDialog::getExistingDirectory(this, tr("Open Calibration Data"));
+        if (!folder.isEmpty()) {
+            m_tasks.openCalibrationData(folder);
+        }
+    });
+    connect(m_actions->openEvaluationData, &QAction::triggered, this, [this] {
+        const QString folder = QFileDialog::getExistingDirectory(this, tr("Open Evaluation Data"));
+        if (!folder.isEmpty()) {
+            m_tasks.openEvaluationData(folder);
+        }
+    });
+    connect(m_actions->openRecipe, &QAction::triggered, this, [this] {
+        const QString file
+            = QFileDialog::getOpenFileName(this, tr("Open Recipe"), {}, tr("Recipes (*.json)"));
+        if (!file.isEmpty()) {
+            m_tasks.openRecipe(file);
+        }
+    });
+    connect(m_actions->saveRecipe, &QAction::triggered, this, [this] {
+        const QString file
+            = QFileDialog::getSaveFileName(this, tr("Save Recipe"), {}, tr("Recipes (*.json)"));
+        if (!file.isEmpty()) {
+            m_tasks.saveRecipe(file);
+        }
+    });
+    connect(m_actions->saveCalibration, &QAction::triggered, this, [this] {
+        const QString file
+            = QFileDialog::getSaveFileName(this, tr("Save Calibration"), {}, tr("Calibrations (*.h5)"));
+        if (!file.isEmpty()) {
+            m_tasks.saveCalibration(file);
+        }
+    });
+    connect(m_actions->exportModel, &QAction::triggered, this, &MainWindow::exportModel);
+    connect(m_actions->quit, &QAction::triggered, this, &QWidget::close);
+    connect(m_actions->calibrate, &QAction::triggered, &m_tasks, &SessionTasks::calibrate);
+    connect(m_actions->evaluate, &QAction::triggered, &m_tasks, &SessionTasks::evaluate);
+    connect(m_actions->sensitivity, &QAction::triggered, &m_tasks, &SessionTasks::measureSensitivity);
+    connect(m_actions->cancelJobs, &QAction::triggered, &m_runner, &JobRunner::cancelAll);
+    connect(m_actions->about, &QAction::triggered, this, [this] {
+        QMessageBox::about(this, tr("About Quantoscope"),
+            tr("<h3>Quantoscope %1</h3><p>An instrument for post-training quantization of transformers.</p>"
+               "<p>Free software under the GNU General Public License, version 3 or later.</p>")
+                .arg(QLatin1String(kVersion)));
+    });
+}
+
+void MainWindow::fillPresets()
+{
+    for (const NamedPreset& preset : presets()) {
+        QAction* action = m_actions->presetMenu->addAction(preset.name);
+        action->setStatusTip(preset.tip);
+        connect(action, &QAction::triggered, this,
+            [this, preset] { m_edit->applyPreset(preset.options, preset.name); });
+    }
+}
+
+void MainWindow::fillRecent()
+{
+    m_actions->recentMenu->clear();
+    for (const QString& path : m_settings.recentModels()) {
+        m_actions->recentMenu->addAction(path, this, [this, path] { open(path); });
+    }
+    m_actions->recentMenu->setEnabled(!m_actions->recentMenu->isEmpty());
+}
+
+void MainWindow::open(const QString& model, const QString& calibrationData, const QString& evaluationData)
+{
+    m_banner->clear();
+    m_tasks.openModel(QFileInfo(model).absoluteFilePath(), calibrationData, evaluationData);
+}
+
+void MainWindow::openDemo()
+{
+    const QString folder = demoFolder();
+    if (folder.isEmpty()) {
+        fail(tr("Open the demo"), tr("The bundled demo was not installed with this program."));
+        return;
+    }
+    open(folder, folder + QStringLiteral("/calib"), folder + QStringLiteral("/eval"));
+}
+
+void MainWindow::openPath(const QString& path)
+{
+    const QFileInfo info(path);
+    const QString suffix = info.suffix().toLower();
+    const bool isModelFolder = info.isDir() && QFileInfo::exists(path + QStringLiteral("/config.json"));
+    if (suffix == QLatin1String("json")) {
+        m_tasks.openRecipe(path);
+    } else if (isModelFolder || suffix == QLatin1String("onnx") || !m_session.model()) {
+        open(path);
+    } else {
+        m_tasks.openCalibrationData(path);
+    }
+}
+
+void MainWindow::openRecipeWhenReady(const QString& file)
+{
+    m_pendingRecipe = file;
+}
+
+void MainWindow::selectSite(const QString& site)
+{
+    m_tree->setSelectedSites({site});
+    showSelection({site});
+}
+
+void MainWindow::showDocument()
+{
+    const auto& model = m_session.model();
+    m_actions->update(model != nullptr, m_session.calibrationData() != nullptr,
+        m_session.calibration() != nullptr, !m_runner.isIdle());
+    if (!model) {
+        m_distribution->setEmptyText(tr("Drop a model folder here, or open the demo from the File menu."));
+        m_documentLabel->setText(tr("No model"));
+        setWindowTitle(tr("Quantoscope"));
+        showRows();
+        return;
+    }
+    setWindowTitle(tr("%1[*] — Quantoscope").arg(QString::fromStdString(model->name)));
+    const auto samples = [this](const std::shared_ptr<const DataSource>& source) {
+        return source ? locale().toString(static_cast<qlonglong>(source->size())) : tr("no");
+    };
+    m_documentLabel->setText(
+        tr("%1 · %2 M parameters · %3 calibration and %4 evaluation samples")
+            .arg(QString::fromStdString(model->name))
+            .arg(static_cast<double>(model->graph->parameterCount()) / 1e6, 0, 'f', 2)
+            .arg(samples(m_session.calibrationData()), samples(m_session.evaluationData())));
+    m_settings.addRecentModel(QString::fromStdString(model->path.string()));
+    fillRecent();
+    showRows();
+}
+
+void MainWindow::showCalibration()
+{
+    const auto& calibration = m_session.calibration();
+    m_live.setDocument(calibration ? m_session.model() : nullptr, calibration, m_session.calibrationData());
+    showDocument();
+    m_distribution->setEmptyText(calibration ? tr("Select a site in the model tree.")
+                                             : tr("Open calibration data to see distributions."));
+    if (calibration) {
+        m_quiet.start();
+        if (!m_pendingRecipe.isEmpty()) {
+            m_tasks.openRecipe(std::exchange(m_pendingRecipe, {}));
+        }
+        const bool known = !m_selection.isEmpty()
+            && indexOfSite(m_session.model()->sites, m_selection.front().toStdString()) >= 0;
+        if (!known) { // something worth looking at, rather than an empty plot
+            for (const Site& site : m_session.model()->sites) {
+                if (site.role == Role::PostNormQkv && site.kind == SiteKind::Activation) {
+                    selectSite(QString::fromStdString(site.name));
+                    return;
+                }
+            }
+        }
+    }
+    showSelection(m_selection);
+}
+
+void MainWindow::showRows()
+{
+    m_tree->setRows(siteRows(m_session));
+}
+
+void MainWindow::showSelection(const QStringList& sites)
+{
+    m_selection = sites;
+    std::vector<SiteRow> rows;
+    for (const QString& name : sites) {
+        const int index = m_session.model() ? indexOfSite(m_session.model()->sites, name.toStdString()) : -1;
+        if (index >= 0) {
+            rows.push_back(siteRow(m_session, m_session.model()->sites[static_cast<std::size_t>(index)]));
+        }
+    }
+    m_inspector->setSites(rows);
+    m_sensitivity->setHighlighted(sites.size() == 1 ? sites.front() : QString());
+    if (rows.empty()) {
+        m_distribution->setSite(std::nullopt);
+        m_live.request(-1, m_session.plan());
+        return;
+    }
+    const int index = indexOfSite(m_session.model()->sites, sites.front().toStdString());
+    const Site& site = m_session.model()->sites[static_cast<std::size_t>(index)];
+    m_distribution->setSite(rows.front());
+    if (site.kind == SiteKind::Weight) {
+        m_distribution->setStatistics(std::make_shared<SiteStatistics>(weightStatistics(
+            site.name, m_session.model()->graph->value(site.value).constant, site.weightAxis)));
+    } else if (m_session.calibration()) {
+        m_distribution->setStatistics(m_session.calibration()->find(site.name));
+    }
+    m_live.request(index, m_session.plan());
+}
+
+void MainWindow::onChoicesChanged()
+{
+    if (!m_selection.isEmpty()) {
+        const int index = indexOfSite(m_session.model()->sites, m_selection.front().toStdString());
+        m_live.request(index, m_session.plan());
+    }
+    std::vector<SiteRow> rows;
+    for (const QString& name : m_selection) {
+        const int index = indexOfSite(m_session.model()->sites, name.toStdString());
+        rows.push_back(siteRow(m_session, m_session.model()->sites[static_cast<std::size_t>(index)]));
+    }
+    if (!rows.empty()) {
+        m_distribution->setSite(rows.front());
+    }
+    m_inspector->setSites(std::move(rows));
+    showRows();
+    if (m_session.sensitivity().value && m_session.sensitivity().revision != m_session.revision()) {
+        m_sensitivity->setStale();
+    }
+    showEvaluation();
+    m_quiet.start();
+}
+
+void MainWindow::showLiveError()
+{
+    const LiveErrorState& state = m_live.state();
+    const bool enabled = !state.site.empty() && m_session.choice(state.site).enabled;
+    m_distribution->setQuantizer(enabled ? state.params : std::nullopt);
+    if (m_inspector->sites().size() == 1) {
+        m_inspector->setQuantizer(enabled ? state.params : std::nullopt);
+        m_inspector->setTensorError(enabled ? state.tensor : std::nullopt, state.tensorState);
+    }
+    if (state.site.empty()) {
+        m_errors->clear();
+        return;
+    }
+    if (state.tensor) {
+        m_errors->setTensorError(QString::fromStdString(state.site), *state.tensor);
+    }
+    if (state.layer) {
+        m_errors->setLayerError(QString::fromStdString(state.layer->layer), state.layer->sqnrDb,
+            state.layer->meanSquared, state.layer->samples);
+    }
+    if (state.model) {
+        m_errors->setModelError(*state.model);
+    }
+    m_errors->setState(ErrorLevel::Tensor, state.tensorState);
+    m_errors->setState(ErrorLevel::Layer, state.layerState);
+    m_errors->setState(ErrorLevel::Model, state.modelState);
+    if (!state.failure.empty()) {
+        fail(tr("Live error"), QString::fromStdString(state.failure));
+    }
+}
+
+void MainWindow::showSensitivity()
+{
+    const auto& sensitivity = m_session.sensitivity();
+    m_sensitivity->setExpectedCount(
+        m_session.model() ? static_cast<int>(m_session.model()->sites.size()) : 0);
+    m_sensitivity->setResults(sensitivity.value ? *sensitivity.value : std::vector<SiteSensitivity>());
+    if (sensitivity.revision == m_session.revision()) {
+        m_sensitivity->setFresh();
+    } else if (sensitivity.value) {
+        m_sensitivity->setStale();
+    }
+    showRows();
+}
+
+void MainWindow::showEvaluation()
+{
+    const auto& evaluation = m_session.evaluation();
+    if (!evaluation.value) {
+        m_results.clear();
+        m_shownEvaluation.reset();
+    } else if (m_shownEvaluation != evaluation.value) {
+        if (m_results.empty()) {
+            const auto samplesOf = m_tasks.metricsData();
+            const std::int64_t samples = m_session.reference().shape()[0];
+            m_results.push_back({tr("FP32"),
+                computeMetrics(m_session.reference(), m_session.reference(), labelsOf(*samplesOf, samples)),
+                ResultState::Live});
+        }
+        m_results.push_back({tr("%1 (%2)").arg(planSummary(m_session)).arg(m_results.size()),
+            evaluation.value->metrics, ResultState::Live});
+        m_shownEvaluation = evaluation.value;
+    }
+    for (std::size_t i = 1; i < m_results.size(); ++i) {
+        const bool current = i + 1 == m_results.size() && evaluation.revision == m_session.revision();
+        m_results[i].state = current ? ResultState::Live : ResultState::Stale;
+    }
+    m_metrics->setRows(m_results);
+}
+
+void MainWindow::showJobs()
+{
+    std::vector<JobInfo> infos;
+    for (const JobStatus& job : m_runner.jobs()) {
+        JobInfo info;
+        info.key = job.key;
+        info.title = job.title;
+        info.stage = QString::fromStdString(job.progress.stage);
+        info.done = job.progress.done;
+        info.total = job.progress.total;
+        info.elapsedSeconds = static_cast<double>(job.elapsedMs) / 1000.0;
+        if (job.remainingMs >= 0) {
+            info.remainingSeconds = static_cast<double>(job.remainingMs) / 1000.0;
+        }
+        infos.push_back(info);
+    }
+    m_jobs->setJobs(infos);
+    m_actions->update(m_session.model() != nullptr, m_session.calibrationData() != nullptr,
+        m_session.calibration() != nullptr, !infos.empty());
+    m_jobProgress->setVisible(!infos.empty());
+    m_jobLabel->setVisible(!infos.empty());
+    if (infos.empty()) {
+        m_jobClock.stop();
+        return;
+    }
+    if (!m_jobClock.isActive()) {
+        m_jobClock.start();
+    }
+    const JobInfo& first = infos.front();
+    m_jobLabel->setText(first.remainingSeconds
+            ? tr("%1, %2 left").arg(first.title, formatDuration(*first.remainingSeconds))
+            : first.title);
+    m_jobProgress->setRange(0, static_cast<int>(first.total));
+    m_jobProgress->setValue(static_cast<int>(first.done));
+}
+
+void MainWindow::fail(const QString& what, const QString& sentence)
+{
+    m_banner->showMessage(BannerKind::Failure, tr("%1: %2").arg(what, sentence));
+}
+
+void MainWindow::exportModel()
+{
+    const auto& calibration = m_session.calibration();
+    try {
+        const ExportInput input {m_session.model(), m_session.plan(),
+            resolvePlan(*m_session.model(), m_session.plan(), *calibration), calibration->dataHash, kVersion};
+        ExportDialog dialog(
+            input, m_session.calibrationData() ? m_session.calibrationData()->size() : 0, this);
+        if (dialog.exec() == QDialog::Accepted) {
+            m_tasks.exportPlan(dialog.request());
+        }
+    } catch (const Error& error) {
+        fail(tr("Export"), QString::fromStdString(error.what()));
+    }
+}
+
+void MainWindow::closeEvent(QCloseEvent* event)
+{
+    m_runner.cancelAll();
+    m_settings.setWindow(saveGeometry(), saveState(Settings::kLayoutVersion));
+    event->accept();
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event)
+{
+    if (event->mimeData()->hasUrls()) {
+        event->acceptProposedAction();
+    }
+}
+
+void MainWindow::dropEvent(QDropEvent* event)
+{
+    for (const QUrl& url : event->mimeData()->urls()) {
+        if (url.isLocalFile()) {
+            openPath(url.toLocalFile());
+            return;
+        }
+    }
+}
+
+} // namespace qs

@@ -1,0 +1,61 @@
+#include "app/ui/settings.h"
+
+#include <QFileInfo>
+#include <QSettings>
+
+namespace qs {
+
+namespace {
+
+const QString kVersionKey = QStringLiteral("window/layoutVersion");
+const QString kGeometryKey = QStringLiteral("window/geometry");
+const QString kStateKey = QStringLiteral("window/state");
+const QString kRecentKey = QStringLiteral("recentModels");
+
+QByteArray windowValue(const QString& key)
+{
+    const QSettings settings;
+    return settings.value(kVersionKey).toInt() == Settings::kLayoutVersion ? settings.value(key).toByteArray()
+                                                                           : QByteArray();
+}
+
+} // namespace
+
+QByteArray Settings::windowGeometry() const
+{
+    return windowValue(kGeometryKey);
+}
+
+QByteArray Settings::windowState() const
+{
+    return windowValue(kStateKey);
+}
+
+void Settings::setWindow(const QByteArray& geometry, const QByteArray& state)
+{
+    QSettings settings;
+    settings.setValue(kVersionKey, kLayoutVersion);
+    settings.setValue(kGeometryKey, geometry);
+    settings.setValue(kStateKey, state);
+}
+
+QStringList Settings::recentModels() const
+{
+    QStringList present;
+    for (const QString& path : QSettings().value(kRecentKey).toStringList()) {
+        if (QFileInfo::exists(path)) {
+            present.append(path);
+        }
+    }
+    return present;
+}
+
+void Settings::addRecentModel(const QString& path)
+{
+    QStringList recent = recentModels();
+    recent.removeAll(path);
+    recent.prepend(path);
+    QSettings().setValue(kRecentKey, QStringList(recent.mid(0, kRecentLimit)));
+}
+
+} // namespace qs

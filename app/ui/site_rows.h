@@ -1,0 +1,19 @@
+#pragma once
+
+#include "app/session/session.h"
+#include "widgets/models/site_row.h"
+
+#include <vector>
+
+namespace qs {
+
+/// What the tree and the inspector show of every site, in network order: choices from the plan, SQNR from the
+/// site errors, KL from the sensitivity. Figures computed from an earlier revision are marked stale.
+[[nodiscard]] std::vector<SiteRow> siteRows(const Session& session);
+/// One of them.
+[[nodiscard]] SiteRow siteRow(const Session& session, const Site& site);
+
+/// "W4 A4.3": mean bits of the enabled weights and activations, unweighted; "FP32" without any.
+[[nodiscard]] QString planSummary(const Session& session);
+
+} // namespace qs
