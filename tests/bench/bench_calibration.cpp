@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <exception>
 #include <vector>
 
@@ -61,29 +62,51 @@ private:
     std::int64_t m_values = 0;
 };
 
-double milliseconds(std::chrono::steady_clock::time_point since)
+/// Milliseconds by the clock on the wall, and of all processors together.
+struct Duration
 {
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - since).count();
-}
+    double wall = 0.0;
+    double processor = 0.0;
+};
 
-/// One pass over all samples; milliseconds.
-double forward(Executor& executor, const DataSource& data, std::int64_t batch, SiteObserver* observer)
+class Stopwatch
+{
+public:
+    [[nodiscard]] Duration elapsed() const
+    {
+        const std::chrono::duration<double, std::milli> wall = std::chrono::steady_clock::now() - m_start;
+        return {wall.count(), 1e3 * static_cast<double>(std::clock() - m_processor) / CLOCKS_PER_SEC};
+    }
+
+private:
+    std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();
+    std::clock_t m_processor = std::clock();
+};
+
+/// One pass over all samples.
+Duration forward(Executor& executor, const DataSource& data, std::int64_t batch, SiteObserver* observer)
 {
     const Graph& graph = *executor.model().graph;
     const ValueId output = graph.outputs().front();
-    const auto start = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     for (std::int64_t first = 0; first < data.size(); first += batch) {
         const Feed feed {
             graph.inputs().front(), loadBatch(data, first, std::min(batch, data.size() - first))};
         (void)executor.run({&feed, 1}, {&output, 1}, observer);
     }
-    return milliseconds(start);
+    return watch.elapsed();
 }
 
-double median(std::vector<double> values)
+/// The median of each of the two.
+Duration median(std::vector<Duration> durations)
 {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
+    const auto middle = durations.begin() + static_cast<std::ptrdiff_t>(durations.size() / 2);
+    std::nth_element(durations.begin(), middle, durations.end(),
+        [](const Duration& a, const Duration& b) { return a.processor < b.processor; });
+    const double processor = middle->processor;
+    std::nth_element(durations.begin(), middle, durations.end(),
+        [](const Duration& a, const Duration& b) { return a.wall < b.wall; });
+    return {middle->wall, processor};
 }
 
 int run(int argc, char** argv)
@@ -100,30 +123,31 @@ int run(int argc, char** argv)
     Executor executor(model);
     CountingObserver counting(*model);
     (void)forward(executor, data, batch, &counting); // warms up
-    std::vector<double> plain;
-    std::vector<double> observed;
-    std::vector<double> calibrated;
+    std::vector<Duration> plain;
+    std::vector<Duration> observed;
+    std::vector<Duration> calibrated;
     for (int round = 0; round < rounds; ++round) {
         plain.push_back(forward(executor, data, batch, nullptr));
         observed.push_back(forward(executor, data, batch, &counting));
-        const auto start = std::chrono::steady_clock::now();
+        const Stopwatch watch;
         (void)calibrate(model, data, 0, {}, batch);
-        calibrated.push_back(milliseconds(start));
+        calibrated.push_back(watch.elapsed());
     }
     const auto images = static_cast<double>(data.size());
     std::printf("%d threads, %lld images, batch %lld, %.2f million values an image\n", threadCount(),
         static_cast<long long>(data.size()), static_cast<long long>(batch),
         static_cast<double>(counting.values()) / images / 1e6 / (rounds + 1));
-    const auto print = [&](const char* name, const std::vector<double>& times) {
-        std::printf("%-28s median %7.2f ms/image, best %7.2f\n", name, median(times) / images,
-            *std::min_element(times.begin(), times.end()) / images);
+    const auto print = [&](const char* name, const std::vector<Duration>& durations) {
+        const Duration middle = median(durations);
+        std::printf("%-24s %8.2f ms/image, %8.2f ms/image of processor time\n", name, middle.wall / images,
+            middle.processor / images);
+        return middle;
     };
-    print("plain forward pass", plain);
-    print("with an idle observer", observed);
-    print("calibration", calibrated);
-    std::printf("calibration / plain: median %.3f, best %.3f\n", median(calibrated) / median(plain),
-        *std::min_element(calibrated.begin(), calibrated.end())
-            / *std::min_element(plain.begin(), plain.end()));
+    const Duration base = print("plain forward pass", plain);
+    (void)print("with an idle observer", observed);
+    const Duration full = print("calibration", calibrated);
+    std::printf("calibration / plain: %.3f, of processor time %.3f (medians of %d rounds)\n",
+        full.wall / base.wall, full.processor / base.processor, rounds);
     return 0;
 }
 
