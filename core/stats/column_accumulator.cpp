@@ -11,7 +11,7 @@ namespace {
 /// Rows taken at once; they stay in the first cache between finding their range and binning them.
 constexpr std::int64_t kSliceRows = 256;
 /// Rows after which floats are emptied into doubles: few enough for the rounding of a float sum.
-constexpr std::int64_t kFlushRows = 4096;
+constexpr std::int64_t kFlushRows = 8192;
 
 struct alignas(64) PackedRows
 {
@@ -23,7 +23,7 @@ struct alignas(64) PackedRows
 ColumnAccumulator::ColumnAccumulator(std::int64_t first, std::int64_t columns, std::int64_t bins)
     : m_first(first)
     , m_columns(columns)
-    , m_bins(static_cast<std::size_t>(columns), RingBins(bins))
+    , m_bins(static_cast<std::size_t>(columns), RingBins(bins, 1))
     , m_tables(static_cast<std::size_t>(kMomentLanes * bins))
 {
 }
@@ -68,17 +68,22 @@ void ColumnAccumulator::observeRows(const float* values, std::int64_t stride, st
     }
     m_pending += rows;
     if (m_pending >= kFlushRows) {
-        emptyTables();
+        for (std::size_t lane = 0; lane < m_bins.size(); ++lane) {
+            m_bins[lane].empty(m_tables.data() + tableBegin(lane));
+        }
+        m_pending = 0;
     }
+}
+
+std::size_t ColumnAccumulator::tableBegin(std::size_t lane) const
+{
+    return lane * static_cast<std::size_t>(m_bins.front().mask() + 1);
 }
 
 void ColumnAccumulator::include(const float* low, const float* high)
 {
     for (std::size_t lane = 0; lane < m_bins.size(); ++lane) {
-        if (m_bins[lane].needsWiderBins(low[lane], high[lane])) {
-            m_bins[lane].empty(m_tables.data() + lane * static_cast<std::size_t>(m_bins[lane].mask() + 1));
-        }
-        m_bins[lane].include(low[lane], high[lane]);
+        m_bins[lane].include(low[lane], high[lane], m_tables.data() + tableBegin(lane));
     }
 }
 
@@ -99,32 +104,19 @@ void ColumnAccumulator::observeNonFinite(const float* packed, std::int64_t rows)
         }
         const auto [low, high] = std::minmax_element(finite.begin(), finite.begin() + count);
         RingBins& bins = m_bins[lane];
-        MomentPacket* table = m_tables.data() + lane * static_cast<std::size_t>(bins.mask() + 1);
-        if (bins.needsWiderBins(*low, *high)) {
-            bins.empty(table);
-        }
-        bins.include(*low, *high);
+        MomentPacket* table = m_tables.data() + tableBegin(lane);
+        bins.include(*low, *high, table);
         for (std::size_t i = 0; i < count; ++i) {
             binValue(finite[i], bins.scale(), bins.mask(), table);
         }
     }
 }
 
-void ColumnAccumulator::emptyTables()
-{
-    for (std::size_t lane = 0; lane < m_bins.size(); ++lane) {
-        m_bins[lane].empty(m_tables.data() + lane * static_cast<std::size_t>(m_bins[lane].mask() + 1));
-    }
-    m_pending = 0;
-}
-
 void ColumnAccumulator::finish(std::span<GroupStatistics> groups) const
 {
-    ColumnAccumulator copy = *this;
-    copy.emptyTables();
     for (std::size_t lane = 0; lane < m_bins.size(); ++lane) {
         GroupStatistics& group = groups[static_cast<std::size_t>(m_first) + lane];
-        group = copy.m_bins[lane].statistics();
+        group = m_bins[lane].statistics(m_tables.data() + tableBegin(lane));
         group.nonFinite = m_nonFinite[lane];
     }
 }

@@ -28,7 +28,7 @@ private:
     void observeRows(const float* values, std::int64_t stride, std::int64_t rows);
     void include(const float* low, const float* high);
     void observeNonFinite(const float* packed, std::int64_t rows);
-    void emptyTables();
+    [[nodiscard]] std::size_t tableBegin(std::size_t lane) const;
 
     std::int64_t m_first;
     std::int64_t m_columns;

@@ -11,8 +11,11 @@ namespace qs {
 
 namespace {
 
-/// Values taken at once, and values after which floats are emptied into doubles.
+/// Values taken at once.
 constexpr std::int64_t kBlockValues = 4096;
+/// Values after which floats are emptied into doubles: few enough for the rounding of float sums in four
+/// tables.
+constexpr std::int64_t kFlushValues = 32768;
 constexpr float kLog2Limit = 2.0F; // first value above the logarithmic bins
 
 } // namespace
@@ -21,7 +24,7 @@ HeadAccumulator::HeadAccumulator(std::int64_t head, std::int64_t share, BinScale
     : m_head(head)
     , m_share(share)
     , m_scale(scale)
-    , m_bins(scale == BinScale::Linear ? bins : 2)
+    , m_bins(scale == BinScale::Linear ? bins : 2, scale == BinScale::Linear ? kMomentTables : 0)
     , m_slots(scale == BinScale::Linear ? 0 : static_cast<std::size_t>(kLog2Slots))
     , m_tables(static_cast<std::size_t>(kMomentTables * (scale == BinScale::Linear ? bins : kLog2Slots)))
 {
@@ -67,7 +70,7 @@ void HeadAccumulator::observeBlock(
         }
     }
     m_pending += rows * width;
-    if (m_pending >= kBlockValues) {
+    if (m_pending >= kFlushValues) {
         emptyTables();
     }
 }
@@ -79,10 +82,7 @@ void HeadAccumulator::include(float low, float high)
             "attention probabilities of head " + std::to_string(m_head) + " reach " + std::to_string(high)
                 + "; they must be below 2");
     }
-    if (m_scale == BinScale::Linear && m_bins.needsWiderBins(low, high)) {
-        emptyTables();
-    }
-    m_bins.include(low, high);
+    m_bins.include(low, high, m_tables.data());
 }
 
 void HeadAccumulator::observeNonFinite(
@@ -121,20 +121,23 @@ void HeadAccumulator::observeNonFinite(
 
 void HeadAccumulator::emptyTables()
 {
-    for (std::int64_t table = 0; table < kMomentTables; ++table) {
-        MomentPacket* packets = m_tables.data() + table * tableSize();
-        if (m_scale == BinScale::Linear) {
-            m_bins.empty(packets);
-            continue;
-        }
-        for (std::size_t slot = 0; slot < m_slots.size(); ++slot) {
-            m_slots[slot].count += double {packets[slot].count};
-            m_slots[slot].sum += double {packets[slot].sum};
-            m_slots[slot].squares += double {packets[slot].squares};
-            packets[slot] = {};
-        }
-    }
     m_pending = 0;
+    if (m_scale == BinScale::Linear) {
+        m_bins.empty(m_tables.data());
+        return;
+    }
+    addPackets(m_slots);
+    std::fill(m_tables.begin(), m_tables.end(), MomentPacket {});
+}
+
+void HeadAccumulator::addPackets(std::vector<BinMoments>& slots) const
+{
+    for (std::size_t i = 0; i < m_tables.size(); ++i) {
+        BinMoments& slot = slots[i % slots.size()];
+        slot.count += double {m_tables[i].count};
+        slot.sum += double {m_tables[i].sum};
+        slot.squares += double {m_tables[i].squares};
+    }
 }
 
 GroupStatistics HeadAccumulator::combined(std::span<const HeadAccumulator> shares)
@@ -142,15 +145,13 @@ GroupStatistics HeadAccumulator::combined(std::span<const HeadAccumulator> share
     if (shares.front().m_scale == BinScale::Log2) {
         return logarithmic(shares);
     }
-    RingBins sum(shares.front().tableSize());
+    RingBins sum(shares.front().tableSize(), 0);
     std::uint64_t nonFinite = 0;
     for (const HeadAccumulator& share : shares) {
-        HeadAccumulator copy = share;
-        copy.emptyTables();
-        sum.add(copy.m_bins);
+        sum.add(share.m_bins, share.m_tables.data());
         nonFinite += share.m_nonFinite;
     }
-    GroupStatistics group = sum.statistics();
+    GroupStatistics group = sum.statistics(nullptr);
     group.nonFinite = nonFinite;
     return group;
 }
@@ -158,20 +159,20 @@ GroupStatistics HeadAccumulator::combined(std::span<const HeadAccumulator> share
 GroupStatistics HeadAccumulator::logarithmic(std::span<const HeadAccumulator> shares)
 {
     std::vector<BinMoments> slots(static_cast<std::size_t>(kLog2Slots));
-    RingBins range(2);
+    RingBins range(2, 0);
     std::uint64_t nonFinite = 0;
     for (const HeadAccumulator& share : shares) {
-        HeadAccumulator copy = share;
-        copy.emptyTables();
-        range.add(copy.m_bins);
+        std::vector<BinMoments> own = share.m_slots;
+        share.addPackets(own);
+        range.add(share.m_bins, nullptr);
         nonFinite += share.m_nonFinite;
         for (std::size_t slot = 0; slot < slots.size(); ++slot) {
-            slots[slot].count += copy.m_slots[slot].count;
-            slots[slot].sum += copy.m_slots[slot].sum;
-            slots[slot].squares += copy.m_slots[slot].squares;
+            slots[slot].count += own[slot].count;
+            slots[slot].sum += own[slot].sum;
+            slots[slot].squares += own[slot].squares;
         }
     }
-    GroupStatistics group = range.statistics(); // the range; the rest is overwritten
+    GroupStatistics group = range.statistics(nullptr); // the range; the rest is overwritten
     group.nonFinite = nonFinite;
     const auto filled = [](const BinMoments& slot) { return slot.count > 0.0; };
     const auto first = std::find_if(slots.begin() + 1, slots.end(), filled);

@@ -33,6 +33,7 @@ private:
     void observeNonFinite(const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width);
     [[nodiscard]] std::int64_t tableSize() const;
     void emptyTables();
+    void addPackets(std::vector<BinMoments>& slots) const;
     [[nodiscard]] static GroupStatistics logarithmic(std::span<const HeadAccumulator> shares);
 
     std::int64_t m_head;

@@ -13,31 +13,36 @@ namespace qs {
 /// Linear bins of one group that follow its range: bin k lies in slot k modulo the number of slots, so a
 /// growing range costs nothing until the width must double, and then neighbours are added pairwise.
 ///
-/// Values themselves are added by the kernels to tables of float packets with the same slots, which empty()
-/// takes over.
+/// Values themselves are added by the kernels to `tables` tables of float packets with the same slots, which
+/// lie one after the other at the pointer that the functions take. empty() moves them into doubles, which
+/// exist from then on.
 class RingBins
 {
 public:
     /// \param bins a power of two, at least 2
-    explicit RingBins(std::int64_t bins);
+    RingBins(std::int64_t bins, std::int64_t tables);
 
-    /// True when values in [low, high] need wider bins: tables must be emptied before include() is called.
-    [[nodiscard]] bool needsWiderBins(float low, float high) const;
-    /// Extends the range (zeros become +0) and widens the bins as far as needed.
-    void include(float low, float high);
+    /// Extends the range (zeros become +0) and widens the bins, also those of the packets, as far as needed.
+    void include(float low, float high, MomentPacket* packets);
     /// 1 / width, exact.
     [[nodiscard]] float scale() const { return m_scale; }
-    [[nodiscard]] std::int32_t mask() const { return static_cast<std::int32_t>(m_slots.size()) - 1; }
-    /// Adds a table of mask() + 1 packets to the bins and clears it.
-    void empty(MomentPacket* table);
+    [[nodiscard]] std::int32_t mask() const { return static_cast<std::int32_t>(m_bins) - 1; }
+    /// Moves the packets to the doubles.
+    void empty(MomentPacket* packets);
 
-    /// Adds all that `other` holds. Same number of slots.
-    void add(const RingBins& other);
-    /// Fills in everything but the number of values that were not finite.
-    [[nodiscard]] GroupStatistics statistics() const;
+    /// Adds all that `other` and its packets hold to the doubles. Same number of bins; no packets here.
+    void add(const RingBins& other, const MomentPacket* packets);
+    /// Fills in everything but the number of values that were not finite. Packets may be null when they are
+    /// empty.
+    [[nodiscard]] GroupStatistics statistics(const MomentPacket* packets) const;
 
 private:
-    std::vector<BinMoments> m_slots;
+    void widen(const ValueGrid& grid, MomentPacket* packets);
+    [[nodiscard]] BinMoments slot(std::int64_t bin, const MomentPacket* packets) const;
+
+    std::int64_t m_bins;
+    std::int64_t m_tables;
+    std::vector<BinMoments> m_slots; ///< empty until empty() or add() is called
     ValueGrid m_grid;
     bool m_any = false;
     float m_minimum = 0.0F;
