@@ -1,11 +1,15 @@
 #include "app/cli/commands.h"
 #include "core/base/error.h"
 #include "core/eval/calibrate.h"
+#include "core/eval/float_fallback.h"
+#include "core/io/json_text.h"
 #include "core/io/recipe_file.h"
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -24,6 +28,8 @@ struct QuantizeArguments
     std::string softmax = "uniform";
     std::optional<int> weightBits;
     std::optional<int> activationBits;
+    std::string sensitivity;
+    double minimumSqnr = 0.0;
 };
 
 PresetOptions presetOptions(const QuantizeArguments& arguments)
@@ -65,6 +71,28 @@ Plan planOf(const QuantizeArguments& arguments, const Model& model)
     return plan;
 }
 
+/// The sensitivities that `sensitivity --json` printed into a file.
+std::vector<SiteSensitivity> readSensitivities(const std::string& file)
+{
+    const nlohmann::json root = readJsonFile(file);
+    std::vector<SiteSensitivity> results;
+    try {
+        for (const auto& site : root.at("sites")) {
+            SiteSensitivity result;
+            result.site = site.at("site").get<std::string>();
+            result.kind
+                = site.at("kind").get<std::string>() == "weight" ? SiteKind::Weight : SiteKind::Activation;
+            const auto& sqnr = site.at("sqnr_db");
+            result.logitsSqnrDb
+                = sqnr.is_null() ? std::numeric_limits<double>::infinity() : sqnr.get<double>();
+            results.push_back(result);
+        }
+    } catch (const nlohmann::json::exception& error) {
+        throw Error(ErrorCode::CorruptFile, "'" + file + "' holds no sensitivities: " + error.what());
+    }
+    return results;
+}
+
 int execute(const QuantizeArguments& arguments, Console& console)
 {
     if (arguments.preset.empty() == arguments.recipe.empty()) {
@@ -72,7 +100,15 @@ int execute(const QuantizeArguments& arguments, Console& console)
     }
     const auto model = loadModel(arguments.model);
     const auto calibration = loadCalibration(arguments.calibration);
-    const Plan plan = planOf(arguments, *model);
+    Plan plan = planOf(arguments, *model);
+    if (!arguments.sensitivity.empty()) {
+        const FloatFallback fallback
+            = fallBackToFloat(plan, readSensitivities(arguments.sensitivity), arguments.minimumSqnr);
+        plan = fallback.plan;
+        std::cout << fallback.sites.size()
+                  << " activations stay in floating point; predicted SQNR of the logits "
+                  << fixed(fallback.predictedSqnrDb, 2) << " dB\n";
+    }
     const Recipe recipe = makeRecipe(*model, *calibration, plan, console.context());
     writeRecipe(recipe, arguments.out);
     std::cout << arguments.out << ": " << recipe.quantizers.size() << " quantizers\n";
@@ -101,6 +137,13 @@ void declareQuantize(CLI::App& app, CommandAction& action)
     command->add_option("--softmax", arguments->softmax, "Quantizer of the attention probabilities")
         ->capture_default_str()
         ->check(CLI::IsMember({"uniform", "log2", "log-sqrt2"}));
+    auto* sensitivity = command->add_option("--sensitivity", arguments->sensitivity,
+        "What sensitivity --json printed for this plan: leave the most harmful activations in floating "
+        "point");
+    command
+        ->add_option(
+            "--min-sqnr", arguments->minimumSqnr, "…until this SQNR of the logits is predicted, in dB")
+        ->needs(sensitivity);
     command->add_option("--out", arguments->out, "Recipe to write (.json)")->required();
     command->callback([arguments, &action] {
         action = [arguments](Console& console) { return execute(*arguments, console); };

@@ -1,6 +1,7 @@
 #include "app/cli/commands.h"
 #include "core/eval/calibrate.h"
 #include "core/eval/sensitivity.h"
+#include "core/io/recipe_file.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -19,6 +20,7 @@ struct SensitivityArguments
     std::string model;
     std::string calibration;
     std::string data;
+    std::string recipe;
     std::int64_t samples = 32;
     int bits = 4;
     bool json = false;
@@ -45,7 +47,8 @@ int execute(const SensitivityArguments& arguments, Console& console)
     SensitivityOptions options;
     options.samples = arguments.samples;
     options.fallback.bits = arguments.bits;
-    const auto results = measureSensitivity(model, Plan(), *calibration, *data, options, console.context());
+    const Plan plan = arguments.recipe.empty() ? Plan() : readRecipe(arguments.recipe).plan;
+    const auto results = measureSensitivity(model, plan, *calibration, *data, options, console.context());
     if (arguments.json) {
         nlohmann::json sites = nlohmann::json::array();
         for (const SiteSensitivity& result : results) {
@@ -79,7 +82,9 @@ void declareSensitivity(CLI::App& app, CommandAction& action)
     command->add_option("--samples", arguments->samples, "Use the first N samples")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
-    command->add_option("--bits", arguments->bits, "Bits of every site")
+    command->add_option(
+        "--recipe", arguments->recipe, "Quantize every site as this recipe does (default: min-max)");
+    command->add_option("--bits", arguments->bits, "Bits of sites that no recipe quantizes")
         ->capture_default_str()
         ->check(CLI::Range(2, 16));
     command->add_flag("--json", arguments->json, "Print one JSON object");

@@ -47,6 +47,10 @@ Actions::Actions(QMainWindow* window, QUndoStack* undoStack)
     edit->addSeparator();
     presetMenu = edit->addMenu(tr("&Preset"));
 
+    floatFallback = add(edit, tr("&Leave Sensitive Sites in Float…"),
+        tr("Take the most harmful activations out of the plan until a given SQNR of the logits is "
+           "predicted"));
+
     QMenu* run = window->menuBar()->addMenu(tr("&Run"));
     calibrate = add(
         run, tr("&Calibrate"), tr("Collect the statistics of every site again"), QKeySequence(Qt::Key_F5));
@@ -62,7 +66,7 @@ Actions::Actions(QMainWindow* window, QUndoStack* undoStack)
     viewMenu = window->menuBar()->addMenu(tr("&View"));
     QMenu* help = window->menuBar()->addMenu(tr("&Help"));
     about = add(help, tr("&About Quantoscope"), tr("Version and licence"));
-    update(false, false, false, false);
+    update(false, false, false, false, false);
 }
 
 QAction* Actions::add(QMenu* menu, const QString& text, const QString& tip, const QKeySequence& shortcut)
@@ -76,7 +80,8 @@ QAction* Actions::add(QMenu* menu, const QString& text, const QString& tip, cons
     return action;
 }
 
-void Actions::update(bool hasModel, bool hasCalibrationData, bool isCalibrated, bool jobsRunning)
+void Actions::update(
+    bool hasModel, bool hasCalibrationData, bool isCalibrated, bool hasSensitivity, bool jobsRunning)
 {
     openCalibrationData->setEnabled(hasModel);
     openEvaluationData->setEnabled(hasModel);
@@ -88,6 +93,7 @@ void Actions::update(bool hasModel, bool hasCalibrationData, bool isCalibrated, 
     calibrate->setEnabled(hasCalibrationData);
     evaluate->setEnabled(isCalibrated);
     sensitivity->setEnabled(isCalibrated);
+    floatFallback->setEnabled(hasSensitivity);
     cancelJobs->setEnabled(jobsRunning);
 }
 

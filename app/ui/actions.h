@@ -37,11 +37,13 @@ public:
     QAction* cancelJobs;
     QAction* about;
     QMenu* recentMenu;
+    QAction* floatFallback;
     QMenu* presetMenu;
     QMenu* viewMenu;
 
     /// Enables what makes sense for the state of the document.
-    void update(bool hasModel, bool hasCalibrationData, bool isCalibrated, bool jobsRunning);
+    void update(
+        bool hasModel, bool hasCalibrationData, bool isCalibrated, bool hasSensitivity, bool jobsRunning);
 
 private:
     QAction* add(QMenu* menu, const QString& text, const QString& tip, const QKeySequence& shortcut = {});

@@ -7,6 +7,7 @@
 #include "app/ui/presets.h"
 #include "app/ui/site_rows.h"
 #include "core/base/version.h"
+#include "core/eval/float_fallback.h"
 #include "core/stats/weight_statistics.h"
 #include "widgets/common/error_strip.h"
 #include "widgets/common/message_banner.h"
@@ -24,6 +25,7 @@
 #include <QDragEnterEvent>
 #include <QFileDialog>
 #include <QFileInfo>
+#include <QInputDialog>
 #include <QLabel>
 #include <QMenu>
 #include <QMessageBox>
@@ -245,6 +247,7 @@ void MainWindow::wireActions()
     connect(m_actions->calibrate, &QAction::triggered, &m_tasks, &SessionTasks::calibrate);
     connect(m_actions->evaluate, &QAction::triggered, &m_tasks, &SessionTasks::evaluate);
     connect(m_actions->sensitivity, &QAction::triggered, &m_tasks, &SessionTasks::measureSensitivity);
+    connect(m_actions->floatFallback, &QAction::triggered, this, &MainWindow::leaveSensitiveSitesInFloat);
     connect(m_actions->cancelJobs, &QAction::triggered, &m_runner, &JobRunner::cancelAll);
     connect(m_actions->about, &QAction::triggered, this, [this] {
         QMessageBox::about(this, tr("About Quantoscope"),
@@ -317,8 +320,7 @@ void MainWindow::selectSite(const QString& site)
 void MainWindow::showDocument()
 {
     const auto& model = m_session.model();
-    m_actions->update(model != nullptr, m_session.calibrationData() != nullptr,
-        m_session.calibration() != nullptr, !m_runner.isIdle());
+    updateActions();
     if (!model) {
         m_distribution->setEmptyText(tr("Drop a model folder here, or open the demo from the File menu."));
         m_documentLabel->setText(tr("No model"));
@@ -465,6 +467,7 @@ void MainWindow::showSensitivity()
     } else if (sensitivity.value) {
         m_sensitivity->setStale();
     }
+    updateActions();
     showRows();
 }
 
@@ -510,8 +513,7 @@ void MainWindow::showJobs()
         infos.push_back(info);
     }
     m_jobs->setJobs(infos);
-    m_actions->update(m_session.model() != nullptr, m_session.calibrationData() != nullptr,
-        m_session.calibration() != nullptr, !infos.empty());
+    updateActions();
     m_jobProgress->setVisible(!infos.empty());
     m_jobLabel->setVisible(!infos.empty());
     if (infos.empty()) {
@@ -527,6 +529,30 @@ void MainWindow::showJobs()
             : first.title);
     m_jobProgress->setRange(0, static_cast<int>(first.total));
     m_jobProgress->setValue(static_cast<int>(first.done));
+}
+
+void MainWindow::updateActions()
+{
+    m_actions->update(m_session.model() != nullptr, m_session.calibrationData() != nullptr,
+        m_session.calibration() != nullptr, m_session.sensitivity().value != nullptr,
+        !m_runner.jobs().isEmpty());
+}
+
+void MainWindow::leaveSensitiveSitesInFloat()
+{
+    constexpr double kUsualDb = 28.0;
+    bool accepted = false;
+    const double target = QInputDialog::getDouble(this, tr("Leave Sensitive Sites in Float"),
+        tr("SQNR of the logits to reach, in dB:"), kUsualDb, 0.0, 80.0, 1, &accepted);
+    if (!accepted) {
+        return;
+    }
+    const FloatFallback fallback = fallBackToFloat(m_session.plan(), *m_session.sensitivity().value, target);
+    m_session.replacePlan(fallback.plan, tr("leave %1 sites in float").arg(fallback.sites.size()));
+    m_banner->showMessage(BannerKind::Notice,
+        tr("%1 activations stay in floating point; %2 are predicted. Evaluate to see what is reached.")
+            .arg(fallback.sites.size())
+            .arg(formatDecibel(fallback.predictedSqnrDb)));
 }
 
 void MainWindow::fail(const QString& what, const QString& sentence)

@@ -75,6 +75,8 @@ private:
     void onChoicesChanged();
     void fail(const QString& what, const QString& sentence);
     void exportModel();
+    void updateActions();
+    void leaveSensitiveSitesInFloat();
 
     Settings m_settings;
     Session m_session;
