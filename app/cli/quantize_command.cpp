@@ -103,7 +103,7 @@ int execute(const QuantizeArguments& arguments, Console& console)
     Plan plan = planOf(arguments, *model);
     if (!arguments.sensitivity.empty()) {
         const FloatFallback fallback
-            = fallBackToFloat(plan, readSensitivities(arguments.sensitivity), arguments.minimumSqnr);
+            = fallBackToFloat(model->sites, plan, readSensitivities(arguments.sensitivity), arguments.minimumSqnr);
         plan = fallback.plan;
         std::cout << fallback.sites.size()
                   << " activations stay in floating point; predicted SQNR of the logits "

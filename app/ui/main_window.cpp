@@ -540,14 +540,14 @@ void MainWindow::updateActions()
 
 void MainWindow::leaveSensitiveSitesInFloat()
 {
-    constexpr double kUsualDb = 28.0;
+    constexpr double kUsualDb = 32.0;
     bool accepted = false;
     const double target = QInputDialog::getDouble(this, tr("Leave Sensitive Sites in Float"),
         tr("SQNR of the logits to reach, in dB:"), kUsualDb, 0.0, 80.0, 1, &accepted);
     if (!accepted) {
         return;
     }
-    const FloatFallback fallback = fallBackToFloat(m_session.plan(), *m_session.sensitivity().value, target);
+    const FloatFallback fallback = fallBackToFloat(m_session.model()->sites, m_session.plan(), *m_session.sensitivity().value, target);
     m_session.replacePlan(fallback.plan, tr("leave %1 sites in float").arg(fallback.sites.size()));
     m_banner->showMessage(BannerKind::Notice,
         tr("%1 activations stay in floating point; %2 are predicted. Evaluate to see what is reached.")

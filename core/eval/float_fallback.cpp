@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 namespace qs {
 
@@ -14,14 +15,34 @@ double noiseOf(const SiteSensitivity& result)
     return std::pow(10.0, -result.logitsSqnrDb / 10.0);
 }
 
+/// The site and, for a linear or convolution input, the weights of the nodes that read it.
+std::vector<std::string> unitOf(const std::vector<Site>& sites, const std::string& name)
+{
+    std::vector<std::string> unit {name};
+    const int index = indexOfSite(sites, name);
+    if (index < 0) {
+        return unit;
+    }
+    for (const auto& [node, input] : sites[static_cast<std::size_t>(index)].readers) {
+        for (const Site& other : sites) {
+            if (other.kind == SiteKind::Weight && !other.readers.empty()
+                && other.readers.front().first == node) {
+                unit.push_back(other.name);
+            }
+        }
+    }
+    return unit;
+}
+
 } // namespace
 
-FloatFallback fallBackToFloat(
-    const Plan& plan, const std::vector<SiteSensitivity>& sensitivities, double targetDb)
+FloatFallback fallBackToFloat(const std::vector<Site>& sites, const Plan& plan,
+    const std::vector<SiteSensitivity>& sensitivities, double targetDb)
 {
     FloatFallback result;
     result.plan = plan;
     double noise = 0.0;
+    std::map<std::string, double> noiseOfSite;
     std::vector<const SiteSensitivity*> candidates;
     for (const SiteSensitivity& each : sensitivities) {
         const SiteChoice* choice = plan.find(each.site);
@@ -29,6 +50,7 @@ FloatFallback fallBackToFloat(
             continue;
         }
         noise += noiseOf(each);
+        noiseOfSite[each.site] = noiseOf(each);
         if (each.kind == SiteKind::Activation) {
             candidates.push_back(&each);
         }
@@ -39,8 +61,13 @@ FloatFallback fallBackToFloat(
         if (noise <= limit) {
             break;
         }
-        noise -= noiseOf(*each);
-        result.plan.choices.at(each->site).enabled = false;
+        for (const std::string& name : unitOf(sites, each->site)) {
+            const auto choice = result.plan.choices.find(name);
+            if (choice != result.plan.choices.end() && choice->second.enabled) {
+                choice->second.enabled = false;
+                noise -= noiseOfSite[name];
+            }
+        }
         result.sites.push_back(each->site);
     }
     result.predictedSqnrDb
