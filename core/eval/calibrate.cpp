@@ -2,7 +2,6 @@
 
 #include "core/base/error.h"
 #include "core/eval/evaluate.h"
-#include "core/runtime/executor.h"
 #include "core/stats/site_accumulator.h"
 
 #include <algorithm>
@@ -56,19 +55,26 @@ private:
 std::shared_ptr<const Calibration> calibrate(std::shared_ptr<const Model> model, const DataSource& data,
     std::int64_t samples, const TaskContext& context, std::int64_t batch)
 {
+    Executor executor(std::move(model));
+    return calibrate(executor, data, samples, context, batch);
+}
+
+std::shared_ptr<const Calibration> calibrate(Executor& executor, const DataSource& data, std::int64_t samples,
+    const TaskContext& context, std::int64_t batch)
+{
+    const Model& model = executor.model();
     const std::int64_t total = sampleCountOf(data, samples);
     if (total == 0) {
         throw Error(ErrorCode::InvalidArgument, "there are no samples to calibrate on");
     }
-    if (model->graph->inputs().size() != 1) {
+    if (model.graph->inputs().size() != 1) {
         throw Error(ErrorCode::Unsupported,
             "calibration needs a model with one input, this one has "
-                + std::to_string(model->graph->inputs().size()));
+                + std::to_string(model.graph->inputs().size()));
     }
-    const ValueId input = model->graph->inputs().front();
-    const ValueId output = model->graph->outputs().front();
-    Executor executor(model);
-    CalibrationObserver observer(model->sites);
+    const ValueId input = model.graph->inputs().front();
+    const ValueId output = model.graph->outputs().front();
+    CalibrationObserver observer(model.sites);
     const TaskContext inner {context.stop, {}};
     for (std::int64_t first = 0; first < total; first += batch) {
         context.throwIfCancelled();
@@ -77,7 +83,7 @@ std::shared_ptr<const Calibration> calibrate(std::shared_ptr<const Model> model,
         (void)executor.run({&feed, 1}, {&output, 1}, &observer, inner);
     }
     auto calibration = std::make_shared<Calibration>();
-    calibration->modelHash = model->hash;
+    calibration->modelHash = model.hash;
     calibration->dataHash = data.hash();
     calibration->sampleCount = total;
     calibration->sites = observer.finish();

@@ -3,6 +3,7 @@
 #include "core/base/task_context.h"
 #include "core/io/data_source.h"
 #include "core/models/model.h"
+#include "core/runtime/executor.h"
 #include "core/stats/site_statistics.h"
 
 #include <filesystem>
@@ -15,6 +16,10 @@ namespace qs {
 /// count.
 [[nodiscard]] std::shared_ptr<const Calibration> calibrate(std::shared_ptr<const Model> model,
     const DataSource& data, std::int64_t samples, const TaskContext& context = {}, std::int64_t batch = 8);
+
+/// The same with an executor that is kept (its weights are packed already): it must have no transforms.
+[[nodiscard]] std::shared_ptr<const Calibration> calibrate(Executor& executor, const DataSource& data,
+    std::int64_t samples, const TaskContext& context = {}, std::int64_t batch = 8);
 
 /// Layout: resources/docs/formats.md. Written atomically. Throws Error(Io).
 void saveCalibration(const Calibration& calibration, const std::filesystem::path& path);

@@ -8,7 +8,7 @@ namespace qs {
 inline constexpr int kMomentLanes = 16;
 /// Row kernels spread neighbouring values over this many tables, so that additions to one bin need not wait
 /// for each other: column c goes to table c % kMomentTables.
-inline constexpr int kMomentTables = 4;
+inline constexpr int kMomentTables = 2;
 
 /// Logarithmic bins for probabilities: the octaves [2^-32, 2) cut into 16 equal parts. Slot 0 is for zeros
 /// and whatever lies below the first bin, the last slot takes whatever lies above.

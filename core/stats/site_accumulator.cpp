@@ -38,9 +38,9 @@ std::int64_t SiteAccumulator::binLimit(std::int64_t groups)
         return 1024;
     }
     if (groups <= 256) {
-        return 256;
+        return 128;
     }
-    return groups <= 1024 ? 128 : 64;
+    return 64;
 }
 
 void SiteAccumulator::makeParts(const ActivationView& view)

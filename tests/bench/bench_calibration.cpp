@@ -130,7 +130,7 @@ int run(int argc, char** argv)
         plain.push_back(forward(executor, data, batch, nullptr));
         observed.push_back(forward(executor, data, batch, &counting));
         const Stopwatch watch;
-        (void)calibrate(model, data, 0, {}, batch);
+        (void)calibrate(executor, data, 0, {}, batch);
         calibrated.push_back(watch.elapsed());
     }
     const auto images = static_cast<double>(data.size());

@@ -6,7 +6,7 @@ Writes tests/data/stats.npz:
   columns_moments  float64 [21, 4]: minimum, maximum, sum, sum of squares per channel
   columns_percentiles float64 [21, 5]: np.percentile at 1, 25, 50, 75, 99
   columns_grid     float64 [21, 2]: bin width and number of the first bin
-  columns_bins     float64 [21, 256, 3]: count, sum, sum of squares of each bin, zero-padded
+  columns_bins     float64 [21, 128, 3]: count, sum, sum of squares of each bin, zero-padded
   heads            float32 [3, 4, 19, 23]: samples, heads, rows, columns of softmax rows, some of them sharp
   heads_bins       float64 [4, 528, 3]: the same per logarithmic bin: octave -32 + i // 16, part i % 16
   heads_zeros      float64 [4]: values below 2^-32
@@ -17,7 +17,7 @@ import pathlib
 
 import numpy as np
 
-BINS = 256
+BINS = 128
 FLOAT_DIGITS = 23
 target = pathlib.Path(__file__).resolve().parent.parent / "data" / "stats.npz"
 

@@ -248,8 +248,8 @@ private slots:
             const Histogram& histogram = group.histogram;
             QCOMPARE(histogram.width, gridTensor.data<double>()[c * 2]);
             QCOMPARE(static_cast<double>(histogram.firstBin), gridTensor.data<double>()[c * 2 + 1]);
-            for (std::size_t i = 0; i < 256; ++i) {
-                const auto bin = binTensor.data<double>().subspan((c * 256 + i) * 3, 3);
+            for (std::size_t i = 0; i < 128; ++i) {
+                const auto bin = binTensor.data<double>().subspan((c * 128 + i) * 3, 3);
                 const bool has = i < histogram.size();
                 QCOMPARE(has ? static_cast<double>(histogram.counts[i]) : 0.0, bin[0]);
                 if (has) {
