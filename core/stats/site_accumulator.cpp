@@ -37,7 +37,7 @@ std::int64_t SiteAccumulator::binLimit(std::int64_t groups)
     if (groups <= 16) {
         return 1024;
     }
-    if (groups <= 256) {
+    if (groups <= 1024) {
         return 128;
     }
     return 64;

@@ -35,7 +35,7 @@ public:
     [[nodiscard]] std::shared_ptr<const SiteStatistics> finish() const;
 
     /// Most bins a group's linear histogram has in a site of that many groups: 1024 for up to 16 groups, then
-    /// 128 up to 256 groups, and 64 beyond. A power of two. Twice as many cost a quarter more time: the
+    /// 128 up to 1024 groups, and 64 beyond. A power of two. Twice as many cost a quarter more time: the
     /// tables of all sites together then leave the caches between batches.
     [[nodiscard]] static std::int64_t binLimit(std::int64_t groups);
 
