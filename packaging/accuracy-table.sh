@@ -8,7 +8,7 @@ mkdir -p "$out"
 # The number behind a key of the command line's JSON, to two or four digits.
 field() { sed -n "s/^ \"$1\": *\([-0-9.e]*\|null\),*$/\1/p" "$2" | head -n 1; }
 shown() { if [ "$1" = null ]; then echo -; else printf "%.$2f" "$1"; fi; }
-row() { printf '%-36s %8s %10s %9s %9s\n' "$@"; }
+row() { printf '%-40s %8s %10s %9s %9s\n' "$@"; }
 
 evaluate() { # label, further arguments of evaluate
     local label=$1
@@ -30,4 +30,8 @@ for bits in 8 6 4; do
             evaluate "W${bits}A${bits} $preset, LayerNorm per $norm" --recipe "$recipe"
         done
     done
+    recipe="$out/w${bits}a${bits}-log-sqrt2.json"
+    "$cli" quantize "$model" --calibration "$calibration" --preset percentile --norm channel --softmax log-sqrt2 \
+        --w-bits "$bits" --a-bits "$bits" --out "$recipe" >/dev/null 2>&1
+    evaluate "W${bits}A${bits} percentile, per channel, log√2" --recipe "$recipe"
 done

@@ -59,14 +59,13 @@ void Console::show(const Progress& progress)
         std::cerr << '\r' << progress.stage << ' ' << progress.done << " of " << progress.total << "\x1b[K"
                   << std::flush;
         m_lineOpen = true;
-    } else if (progress.stage != m_stage) {
+    } else if (m_stages.insert(progress.stage).second) { // a line a stage, however often it comes back
         std::cerr << progress.stage << " (" << progress.total << ")\n";
     }
     if (m_terminal && progress.done >= progress.total) {
         std::cerr << '\n';
         m_lineOpen = false;
     }
-    m_stage = progress.stage;
 }
 
 std::string fixed(double value, int digits)

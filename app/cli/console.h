@@ -2,6 +2,7 @@
 
 #include "core/base/task_context.h"
 
+#include <set>
 #include <stop_token>
 #include <string>
 
@@ -23,7 +24,7 @@ private:
 
     bool m_terminal;
     bool m_lineOpen = false;
-    std::string m_stage;
+    std::set<std::string> m_stages; ///< already told
 };
 
 /// A number for people: fixed with `digits` decimals, "inf" and "nan" spelled out.
