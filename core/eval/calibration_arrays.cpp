@@ -72,7 +72,7 @@ void checkGrid(const Histogram& histogram, const std::string& subject, std::size
         fail(subject, group,
             "a bin width of " + std::to_string(histogram.width) + " is no power of two of floats");
     }
-    if (std::abs(histogram.firstBin) > kLargestBin) {
+    if (histogram.firstBin > kLargestBin || histogram.firstBin < -kLargestBin) {
         fail(subject, group, "bins that start at number " + std::to_string(histogram.firstBin));
     }
     const double top = histogram.edge(histogram.size());

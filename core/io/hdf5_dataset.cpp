@@ -178,8 +178,8 @@ Tensor Hdf5Dataset::readRows(std::int64_t first, std::int64_t count) const
 {
     if (m_shape.rank() == 0 || first < 0 || count < 0 || first > m_shape[0] || count > m_shape[0] - first) {
         throw Error(ErrorCode::InvalidArgument,
-            m_name + " of shape " + m_shape.text() + " has no rows " + std::to_string(first) + " to "
-                + std::to_string(first + count));
+            m_name + " of shape " + m_shape.text() + " has no " + std::to_string(count) + " rows from row "
+                + std::to_string(first) + " on");
     }
     std::vector<std::int64_t> dims = m_shape.dims();
     dims[0] = count;
