@@ -1,7 +1,7 @@
 #include "app/ui/edit_controller.h"
 
 #include "core/base/error.h"
-#include "core/eval/site_error.h"
+#include "core/quant/resolve.h"
 
 namespace qs {
 
@@ -71,7 +71,7 @@ SiteChoice EditController::withManualBounds(const Site& site, SiteChoice choice)
     if (choice.method == BoundMethod::Manual && !choice.manualBounds.empty()) {
         return choice;
     }
-    choice.manualBounds = resolveSite(*m_session->model(), *m_session->calibration(), site, choice).bounds;
+    choice.manualBounds = resolveSite(*m_session->model(), site, choice, *m_session->calibration()).bounds;
     choice.method = BoundMethod::Manual;
     return choice;
 }

@@ -1,7 +1,5 @@
 #include "core/eval/plan_resolver.h"
 
-#include "core/eval/site_error.h"
-
 namespace qs {
 
 PlanResolver::PlanResolver(std::shared_ptr<const Model> model, std::shared_ptr<const Calibration> calibration)
@@ -17,7 +15,7 @@ const QuantParams& PlanResolver::resolve(int site, const SiteChoice& choice)
     if (known != m_entries.end() && known->second.choice == choice) {
         return known->second.params;
     }
-    QuantParams params = resolveSite(*m_model, *m_calibration, target, choice);
+    QuantParams params = resolveSite(*m_model, target, choice, *m_calibration);
     return m_entries.insert_or_assign(target.name, Entry {choice, std::move(params)}).first->second.params;
 }
 

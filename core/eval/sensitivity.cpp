@@ -106,7 +106,7 @@ std::vector<SiteSensitivity> measureSensitivity(std::shared_ptr<const Model> mod
         context.report("sensitivity", static_cast<std::int64_t>(results.size()),
             static_cast<std::int64_t>(model->sites.size()));
         const SiteChoice choice = choiceFor(plan, site, options.fallback);
-        const QuantParams params = resolveSite(*model, calibration, site, choice);
+        const QuantParams params = resolveSite(*model, site, choice, calibration);
         applier.apply({{site.name, params}});
         const Metrics metrics = computeMetrics(logitsFrom(executor, set, site, inner), set.logits, {});
         const QuantizationError error = siteError(*model, calibration, site, params);

@@ -1,7 +1,6 @@
 #include "core/eval/site_error.h"
 
 #include "core/base/error.h"
-#include "core/quant/resolve.h"
 #include "core/quant/weight_error.h"
 
 namespace qs {
@@ -12,7 +11,8 @@ const SiteStatistics& statisticsOf(const Calibration& calibration, const Site& s
 {
     const auto found = calibration.sites.find(site.name);
     if (found == calibration.sites.end()) {
-        throw Error(ErrorCode::InvalidArgument, "the calibration has no statistics of site '" + site.name + "'");
+        throw Error(
+            ErrorCode::InvalidArgument, "the calibration has no statistics of site '" + site.name + "'");
     }
     return *found->second;
 }
@@ -23,18 +23,10 @@ QuantizationError siteError(
     const Model& model, const Calibration& calibration, const Site& site, const QuantParams& params)
 {
     if (site.kind == SiteKind::Weight) {
-        return weightQuantizationError(model.graph->value(site.value).constant.toF32(), params, site.weightAxis);
+        return weightQuantizationError(
+            model.graph->value(site.value).constant.toF32(), params, site.weightAxis);
     }
     return quantizationError(statisticsOf(calibration, site), params);
-}
-
-QuantParams resolveSite(
-    const Model& model, const Calibration& calibration, const Site& site, const SiteChoice& choice)
-{
-    if (site.kind == SiteKind::Weight) {
-        return resolveWeight(choice, model.graph->value(site.value).constant.toF32(), site.weightAxis);
-    }
-    return resolveActivation(choice, statisticsOf(calibration, site));
 }
 
 } // namespace qs

@@ -1,18 +1,14 @@
 #pragma once
 
 #include "core/models/model.h"
-#include "core/quant/plan.h"
 #include "core/quant/quantization_error.h"
 
 namespace qs {
 
-/// Squared error of the site's own values under a quantizer: over the calibration's statistics for an activation, over
-/// the values themselves for a weight. Throws Error(InvalidArgument) when the calibration lacks the site.
+/// Squared error of the site's own values under a quantizer: over the calibration's statistics for an
+/// activation, over the values themselves for a weight. Throws Error(InvalidArgument) when the calibration
+/// lacks the site.
 [[nodiscard]] QuantizationError siteError(
     const Model& model, const Calibration& calibration, const Site& site, const QuantParams& params);
-
-/// Parameters of one site under a choice, whether enabled or not. Throws Error(InvalidArgument) likewise.
-[[nodiscard]] QuantParams resolveSite(
-    const Model& model, const Calibration& calibration, const Site& site, const SiteChoice& choice);
 
 } // namespace qs
