@@ -28,6 +28,13 @@ struct Preprocessing
     friend bool operator==(const Preprocessing&, const Preprocessing&) = default;
 };
 
+/// What the first output means; decides which data fits and which metrics are shown.
+enum class ModelTask {
+    Classification, ///< logits [N, classes]
+    LanguageModel, ///< next-token logits [N, T, vocabulary] of int64 token ids [N, T]
+    Features ///< anything else: compared with FP32 only
+};
+
 /// An opened model: the graph, its sites, and how to feed it. Immutable after loading; shared by pointer.
 struct Model
 {
@@ -37,6 +44,7 @@ struct Model
     std::string configHash; ///< SHA-256 of config.json, "" where there is none
     std::shared_ptr<const Graph> graph;
     std::vector<Site> sites; ///< findSites(*graph)
+    ModelTask task = ModelTask::Classification;
     std::optional<Preprocessing> preprocessing; ///< models with an image input
 };
 
