@@ -20,6 +20,13 @@ if(QS_SANITIZE)
     target_link_options(qs_options INTERFACE -fsanitize=${_qs_sanitizers})
 endif()
 
+if(QS_BUILD_FUZZERS)
+    if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+        message(FATAL_ERROR "QS_BUILD_FUZZERS needs clang, whose libFuzzer it uses: cmake --preset fuzz")
+    endif()
+    target_compile_options(qs_options INTERFACE -fsanitize=fuzzer-no-link -fno-sanitize-recover=all)
+endif()
+
 find_program(QS_CCACHE ccache)
 if(QS_CCACHE)
     set(CMAKE_C_COMPILER_LAUNCHER ${QS_CCACHE})
