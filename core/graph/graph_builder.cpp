@@ -25,6 +25,14 @@ ValueId GraphBuilder::addInput(const std::string& name, DType dtype, std::vector
     return id;
 }
 
+ValueId GraphBuilder::addInput(const std::string& name, DType dtype)
+{
+    const ValueId id = addValue(name);
+    m_graph->m_values[static_cast<std::size_t>(id)].dtype = dtype;
+    m_graph->m_inputs.push_back(id);
+    return id;
+}
+
 ValueId GraphBuilder::addConstant(const std::string& name, Tensor tensor)
 {
     const ValueId id = addValue(name);
@@ -33,8 +41,8 @@ ValueId GraphBuilder::addConstant(const std::string& name, Tensor tensor)
     return id;
 }
 
-ValueId GraphBuilder::addNode(
-    std::string op, std::string name, std::vector<ValueId> inputs, std::map<std::string, Attribute> attributes)
+ValueId GraphBuilder::addNode(std::string op, std::string name, std::vector<ValueId> inputs,
+    std::map<std::string, Attribute> attributes)
 {
     std::string output = m_valueNames.contains(name) ? name + ".output" : name;
     return addNodeWithOutputs(
@@ -42,8 +50,9 @@ ValueId GraphBuilder::addNode(
         .front();
 }
 
-std::vector<ValueId> GraphBuilder::addNodeWithOutputs(std::string op, std::string name, std::vector<ValueId> inputs,
-    std::vector<std::string> outputNames, std::map<std::string, Attribute> attributes)
+std::vector<ValueId> GraphBuilder::addNodeWithOutputs(std::string op, std::string name,
+    std::vector<ValueId> inputs, std::vector<std::string> outputNames,
+    std::map<std::string, Attribute> attributes)
 {
     if (!m_nodeNames.insert(name).second) {
         throw Error(ErrorCode::CorruptFile, "the graph has two nodes named '" + name + "'");
@@ -54,7 +63,8 @@ std::vector<ValueId> GraphBuilder::addNodeWithOutputs(std::string op, std::strin
             continue;
         }
         if (input < 0 || static_cast<std::size_t>(input) >= m_graph->m_values.size()) {
-            throw Error(ErrorCode::CorruptFile, "node '" + name + "' (" + op + ") reads a value that does not exist");
+            throw Error(
+                ErrorCode::CorruptFile, "node '" + name + "' (" + op + ") reads a value that does not exist");
         }
         m_graph->m_values[static_cast<std::size_t>(input)].consumers.push_back(id);
     }

@@ -14,6 +14,8 @@ class GraphBuilder
 public:
     /// dims: -1 where dynamic.
     ValueId addInput(const std::string& name, DType dtype, std::vector<std::int64_t> dims);
+    /// An input of which not even the rank is known.
+    ValueId addInput(const std::string& name, DType dtype);
     ValueId addConstant(const std::string& name, Tensor tensor);
     /// Adds a node with one output, named like the node, or "<name>.output" where that value name is taken.
     ValueId addNode(std::string op, std::string name, std::vector<ValueId> inputs,

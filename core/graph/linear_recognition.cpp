@@ -162,7 +162,9 @@ std::shared_ptr<const Graph> LinearRecogniser::rebuild()
 {
     for (const ValueId input : m_graph.inputs()) {
         const Value& value = m_graph.value(input);
-        m_made[static_cast<std::size_t>(input)] = m_builder.addInput(value.name, value.dtype, value.dims);
+        m_made[static_cast<std::size_t>(input)] = value.dimsKnown
+            ? m_builder.addInput(value.name, value.dtype, value.dims)
+            : m_builder.addInput(value.name, value.dtype);
     }
     std::vector<bool> absorbed(m_graph.nodes().size(), false);
     for (NodeId id = 0; static_cast<std::size_t>(id) < m_graph.nodes().size(); ++id) {

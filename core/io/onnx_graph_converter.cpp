@@ -96,7 +96,9 @@ void OnnxGraphConverter::addInputs()
             throw Error(ErrorCode::Unsupported,
                 "input '" + info.name() + "' is of type " + onnxTypeName(type.elem_type()));
         }
-        m_values[info.name()] = m_builder.addInput(info.name(), *dtype, dimsOf(type.shape(), info.name()));
+        m_values[info.name()] = type.has_shape()
+            ? m_builder.addInput(info.name(), *dtype, dimsOf(type.shape(), info.name()))
+            : m_builder.addInput(info.name(), *dtype);
     }
 }
 

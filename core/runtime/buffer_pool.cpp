@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <limits>
@@ -36,6 +37,7 @@ struct BufferPool::State
     std::mutex mutex;
     std::map<std::size_t, std::vector<std::byte*>> free;
     std::size_t reserved = 0;
+    std::size_t limit = 0;
     bool closed = false;
 
     ~State() { releaseAll(); }
@@ -52,9 +54,10 @@ struct BufferPool::State
     }
 };
 
-BufferPool::BufferPool()
+BufferPool::BufferPool(std::size_t limit)
     : m_state(std::make_shared<State>())
 {
+    m_state->limit = limit;
 }
 
 BufferPool::~BufferPool()
@@ -74,6 +77,13 @@ std::shared_ptr<std::byte> BufferPool::take(std::size_t bytes)
         if (!waiting.empty()) {
             buffer = waiting.back();
             waiting.pop_back();
+        } else if (size > m_state->limit - std::min(m_state->limit, m_state->reserved)) {
+            m_state->releaseAll();
+            if (size > m_state->limit - std::min(m_state->limit, m_state->reserved)) {
+                throw Error(ErrorCode::OutOfMemory,
+                    "a value of " + std::to_string(bytes) + " bytes is beyond the limit of "
+                        + std::to_string(m_state->limit));
+            }
         }
     }
     if (buffer == nullptr) {

@@ -10,7 +10,8 @@ namespace qs {
 class BufferPool
 {
 public:
-    BufferPool();
+    /// limit: bytes it may hold at once, in use and kept for later.
+    explicit BufferPool(std::size_t limit = static_cast<std::size_t>(-1));
     ~BufferPool();
     BufferPool(const BufferPool&) = delete;
     BufferPool& operator=(const BufferPool&) = delete;
