@@ -124,6 +124,20 @@ ValueId GraphRewriter::add(std::string op, const std::string& name, std::vector<
     return output;
 }
 
+std::vector<ValueId> GraphRewriter::addMany(std::string op, const std::string& name,
+    std::vector<ValueId> inputs, std::map<std::string, Attribute> attributes, std::size_t count)
+{
+    const std::string nodeName = claimName(m_nodeNames, name);
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < count; ++i) {
+        names.push_back(claimName(m_valueNames, nodeName + "." + std::to_string(i)));
+    }
+    const std::vector<ValueId> outputs = m_builder.addNodeWithOutputs(
+        std::move(op), nodeName, std::move(inputs), std::move(names), std::move(attributes));
+    inferShapes(m_builder, m_builder.lastNode());
+    return outputs;
+}
+
 ValueId GraphRewriter::addFor(ValueId original, std::string op, const std::string& name,
     std::vector<ValueId> inputs, std::map<std::string, Attribute> attributes)
 {
@@ -146,6 +160,11 @@ void GraphRewriter::replaceByConstant(ValueId original, Tensor tensor)
 {
     m_made[indexOf(original)] = m_builder.addConstant(m_graph.value(original).name, std::move(tensor));
     m_inferred[indexOf(original)] = true;
+}
+
+void GraphRewriter::replaceByValue(ValueId original, ValueId made)
+{
+    m_made[indexOf(original)] = made;
 }
 
 void GraphRewriter::releaseName(const Node& node)

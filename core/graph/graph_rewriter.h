@@ -32,10 +32,15 @@ public:
     /// As add(), for a node whose output stands for `original` and keeps its name.
     ValueId addFor(ValueId original, std::string op, const std::string& name, std::vector<ValueId> inputs,
         std::map<std::string, Attribute> attributes = {});
+    /// As add(), for a node with `count` outputs that stand for nothing in the original.
+    std::vector<ValueId> addMany(std::string op, const std::string& name, std::vector<ValueId> inputs,
+        std::map<std::string, Attribute> attributes, std::size_t count);
     /// A constant called `name`, numbered where that is taken.
     ValueId addConstant(const std::string& name, Tensor tensor);
     /// From here on a constant of the same name stands for `original`.
     void replaceByConstant(ValueId original, Tensor tensor);
+    /// From here on `made`, a value of the copy, stands for `original`.
+    void replaceByValue(ValueId original, ValueId made);
     /// Lets add() and addFor() use the name of a node that is not copied.
     void releaseName(const Node& node);
     /// True when the value's dimensions follow from the inputs' alone, not from what a file says of inner

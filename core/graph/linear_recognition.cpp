@@ -1,9 +1,8 @@
 #include "core/graph/linear_recognition.h"
 
-#include "core/graph/graph_builder.h"
-#include "core/graph/shape_inference.h"
+#include "core/graph/graph_queries.h"
+#include "core/graph/graph_rewriter.h"
 
-#include <algorithm>
 #include <string>
 #include <unordered_set>
 #include <utility>
@@ -18,7 +17,6 @@ class LinearRecogniser
 public:
     explicit LinearRecogniser(const Graph& graph)
         : m_graph(graph)
-        , m_made(graph.values().size(), kNoValue)
     {
         for (const Node& node : graph.nodes()) {
             m_names.insert(node.name);
@@ -40,20 +38,14 @@ private:
 
     [[nodiscard]] bool isConstantOfRank(ValueId value, std::size_t rank) const
     {
-        return value != kNoValue && m_graph.value(value).isConstant()
-            && m_graph.value(value).constant.shape().rank() == rank;
+        return isConstant(m_graph, value) && m_graph.value(value).constant.shape().rank() == rank;
     }
     [[nodiscard]] bool linearOf(NodeId id, Linear& linear) const;
     [[nodiscard]] bool gemmOf(const Node& node, Linear& linear) const;
     void takeBias(Linear& linear) const;
     [[nodiscard]] std::string nameFor(const Node& node);
-    ValueId made(ValueId original);
-    void copy(const Node& node);
-    void record(const Node& original, const std::vector<ValueId>& outputs);
 
     const Graph& m_graph;
-    GraphBuilder m_builder;
-    std::vector<ValueId> m_made;
     std::unordered_set<std::string> m_names;
 };
 
@@ -76,19 +68,16 @@ bool LinearRecogniser::gemmOf(const Node& node, Linear& linear) const
 void LinearRecogniser::takeBias(Linear& linear) const
 {
     const ValueId product = m_graph.node(linear.last).outputs.front();
-    const auto& readers = m_graph.value(product).consumers;
-    if (readers.size() != 1 || std::ranges::find(m_graph.outputs(), product) != m_graph.outputs().end()) {
+    const NodeId readerId = onlyReader(m_graph, product);
+    if (readerId == kNoNode) {
         return;
     }
-    const Node& reader = m_graph.node(readers.front());
-    if (reader.op != "Add" || reader.inputs.size() != 2) {
-        return;
-    }
-    const ValueId bias = reader.inputs[reader.inputs[0] == product ? 1 : 0];
-    if (isConstantOfRank(bias, 1)
+    const Node& reader = m_graph.node(readerId);
+    const ValueId bias = operandBeside(reader, product);
+    if (reader.op == "Add" && isConstantOfRank(bias, 1)
         && m_graph.value(bias).constant.elementCount() == m_graph.value(linear.weight).constant.shape()[1]) {
         linear.bias = bias;
-        linear.last = readers.front();
+        linear.last = readerId;
     }
 }
 
@@ -118,79 +107,35 @@ std::string LinearRecogniser::nameFor(const Node& node)
     return m_names.insert(shorter).second ? shorter : node.name;
 }
 
-ValueId LinearRecogniser::made(ValueId original)
-{
-    if (original == kNoValue) {
-        return kNoValue;
-    }
-    ValueId& target = m_made[static_cast<std::size_t>(original)];
-    if (target == kNoValue && m_graph.value(original).isConstant()) {
-        target = m_builder.addConstant(m_graph.value(original).name, m_graph.value(original).constant);
-    }
-    return target;
-}
-
-void LinearRecogniser::record(const Node& original, const std::vector<ValueId>& outputs)
-{
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-        const Value& value = m_graph.value(original.outputs[i]);
-        m_made[static_cast<std::size_t>(original.outputs[i])] = outputs[i];
-        if (value.dimsKnown) {
-            m_builder.setDims(outputs[i], value.dims, value.dtype);
-        }
-    }
-    inferShapes(m_builder, m_builder.lastNode());
-}
-
-void LinearRecogniser::copy(const Node& node)
-{
-    std::vector<ValueId> inputs;
-    for (const ValueId input : node.inputs) {
-        inputs.push_back(made(input));
-    }
-    std::vector<std::string> names;
-    for (const ValueId output : node.outputs) {
-        names.push_back(m_graph.value(output).name);
-    }
-    const bool carriesWeight = node.op == "Conv" || node.op == "LayerNormalization";
-    record(node,
-        m_builder.addNodeWithOutputs(node.op, carriesWeight ? nameFor(node) : node.name, std::move(inputs),
-            std::move(names), node.attributes));
-}
-
 std::shared_ptr<const Graph> LinearRecogniser::rebuild()
 {
-    for (const ValueId input : m_graph.inputs()) {
-        const Value& value = m_graph.value(input);
-        m_made[static_cast<std::size_t>(input)] = value.dimsKnown
-            ? m_builder.addInput(value.name, value.dtype, value.dims)
-            : m_builder.addInput(value.name, value.dtype);
-    }
-    std::vector<bool> absorbed(m_graph.nodes().size(), false);
+    GraphRewriter rewriter(m_graph);
+    std::unordered_set<NodeId> absorbed;
     for (NodeId id = 0; static_cast<std::size_t>(id) < m_graph.nodes().size(); ++id) {
-        if (absorbed[static_cast<std::size_t>(id)]) {
-            continue;
-        }
         const Node& node = m_graph.node(id);
         Linear linear;
-        if (!linearOf(id, linear)) {
-            copy(node);
+        const bool carriesWeight = node.op == "Conv" || node.op == "LayerNormalization";
+        if (absorbed.contains(id)) {
             continue;
         }
-        absorbed[static_cast<std::size_t>(linear.last)] = true;
-        std::vector<ValueId> inputs {made(linear.x), made(linear.weight)};
-        if (linear.bias != kNoValue) {
-            inputs.push_back(made(linear.bias));
+        if (linearOf(id, linear)) {
+            absorbed.insert(linear.last);
+            rewriter.releaseName(node);
+            std::vector<ValueId> inputs {rewriter.made(linear.x), rewriter.made(linear.weight)};
+            if (linear.bias != kNoValue) {
+                inputs.push_back(rewriter.made(linear.bias));
+            }
+            rewriter.addFor(m_graph.node(linear.last).outputs.front(), "Linear", nameFor(node),
+                std::move(inputs), {{"transB", linear.transB}});
+        } else if (carriesWeight && node.outputs.size() == 1) {
+            rewriter.releaseName(node);
+            rewriter.addFor(
+                node.outputs.front(), node.op, nameFor(node), rewriter.inputsOf(node), node.attributes);
+        } else {
+            rewriter.copy(node);
         }
-        const Node& last = m_graph.node(linear.last);
-        record(last,
-            m_builder.addNodeWithOutputs("Linear", nameFor(node), std::move(inputs),
-                {m_graph.value(last.outputs.front()).name}, {{"transB", linear.transB}}));
     }
-    for (const ValueId output : m_graph.outputs()) {
-        m_builder.addOutput(made(output));
-    }
-    return m_builder.build();
+    return rewriter.finish();
 }
 
 } // namespace

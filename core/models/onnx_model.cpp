@@ -2,8 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/hash.h"
-#include "core/graph/constant_folding.h"
-#include "core/graph/linear_recognition.h"
+#include "core/graph/recognition.h"
 #include "core/io/onnx_reader.h"
 #include "core/models/vit_config.h"
 
@@ -42,7 +41,7 @@ std::shared_ptr<const Model> loadOnnxModel(const std::filesystem::path& path)
     auto model = std::make_shared<Model>();
     model->path = path;
     model->name = path.stem().string();
-    model->graph = recogniseLinears(*foldConstants(*readOnnxFile(path).graph));
+    model->graph = recogniseOperators(readOnnxFile(path).graph);
     model->sites = findSites(*model->graph);
     model->hash = sha256OfFile(path);
     model->preprocessing = preprocessingBeside(path, *model->graph);

@@ -1,0 +1,34 @@
+#include "core/graph/recognition.h"
+
+#include "core/graph/activation_recognition.h"
+#include "core/graph/attention_pattern.h"
+#include "core/graph/constant_folding.h"
+#include "core/graph/graph_cleanup.h"
+#include "core/graph/graph_queries.h"
+#include "core/graph/linear_recognition.h"
+#include "core/graph/normalization_recognition.h"
+
+namespace qs {
+
+std::shared_ptr<const Graph> recogniseOperators(std::shared_ptr<const Graph> graph)
+{
+    graph = foldConstants(*removeIdleNodes(*graph));
+    graph = recogniseNormalizations(*graph);
+    graph = recogniseActivations(*graph);
+    return recogniseLinears(*graph);
+}
+
+RecognisedCounts countRecognised(const Graph& graph)
+{
+    RecognisedCounts counts;
+    for (const Node& node : graph.nodes()) {
+        counts.normalizations += isOneOf(node.op, {"LayerNormalization", "RMSNormalization"}) ? 1 : 0;
+        counts.activations += isOneOf(node.op, {"Gelu", "Swish"}) ? 1 : 0;
+        counts.softmaxes += node.op == "Softmax" ? 1 : 0;
+        counts.linears += node.op == "Linear" ? 1 : 0;
+    }
+    counts.attentions = static_cast<int>(findAttention(graph).size());
+    return counts;
+}
+
+} // namespace qs
