@@ -116,6 +116,43 @@ std::optional<bool> ConfigReader::flag(const char* key) const
     return value->get<bool>();
 }
 
+std::vector<std::string> ConfigReader::texts(const char* key) const
+{
+    const json* value = find(key);
+    std::vector<std::string> result;
+    if (value == nullptr) {
+        return result;
+    }
+    if (!value->is_array()) {
+        fail(key, "it must be a list of texts");
+    }
+    for (const json& element : *value) {
+        if (!element.is_string()) {
+            fail(key, "it must be a list of texts");
+        }
+        result.push_back(element.get<std::string>());
+    }
+    return result;
+}
+
+std::vector<std::int64_t> ConfigReader::integers(
+    const char* key, std::int64_t lowest, std::int64_t highest) const
+{
+    constexpr std::size_t kMost = 64;
+    const json* value = find(key);
+    std::vector<std::int64_t> result;
+    if (value == nullptr) {
+        return result;
+    }
+    if (!value->is_array() || value->size() > kMost) {
+        fail(key, "it must be a list of at most " + std::to_string(kMost) + " whole numbers");
+    }
+    for (const json& element : *value) {
+        result.push_back(checkedInteger(key, element, lowest, highest));
+    }
+    return result;
+}
+
 ConfigReader ConfigReader::object(const char* key) const
 {
     const json* value = find(key);

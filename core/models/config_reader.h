@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace qs {
 
@@ -29,6 +30,11 @@ public:
     [[nodiscard]] std::optional<double> number(const char* key, double lowest, double highest) const;
     [[nodiscard]] std::optional<std::string> text(const char* key) const;
     [[nodiscard]] std::optional<bool> flag(const char* key) const;
+    /// A list of texts; empty when absent.
+    [[nodiscard]] std::vector<std::string> texts(const char* key) const;
+    /// A list of at most 64 whole numbers; empty when absent.
+    [[nodiscard]] std::vector<std::int64_t> integers(
+        const char* key, std::int64_t lowest, std::int64_t highest) const;
     /// The object under `key`; empty() when absent.
     [[nodiscard]] ConfigReader object(const char* key) const;
     [[nodiscard]] bool empty() const;

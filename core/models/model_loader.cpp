@@ -1,37 +1,39 @@
 #include "core/base/error.h"
 #include "core/base/hash.h"
+#include "core/models/architecture.h"
 #include "core/models/model.h"
 #include "core/models/onnx_model.h"
 #include "core/models/quantized_model.h"
-#include "core/models/vit_config.h"
-#include "core/models/vit_graph.h"
 
 namespace qs {
 
 namespace {
 
+/// The architecture as timm states it; Hugging Face's directories carry their name themselves.
+std::string titleOf(const ConfigReader& config, const std::filesystem::path& directory)
+{
+    if (const auto architecture = config.text("architecture")) {
+        return *architecture;
+    }
+    std::error_code ignored;
+    return std::filesystem::weakly_canonical(directory, ignored).filename().string();
+}
+
 std::shared_ptr<const Model> loadDirectory(const std::filesystem::path& directory)
 {
-    const VitConfig config = readVitConfig(directory);
-    const std::filesystem::path weightPath = directory / "model.safetensors";
-    std::error_code ignored; // what cannot be examined cannot be opened, and opening says why
-    if (!std::filesystem::exists(weightPath, ignored)
-        && std::filesystem::exists(directory / "model.safetensors.index.json", ignored)) {
-        throw Error(ErrorCode::Unsupported,
-            "'" + directory.string()
-                + "' keeps its weights in several files, which is not supported for ViT");
-    }
-    const SafetensorsFile weights(weightPath);
+    const ConfigReader config(directory / "config.json");
+    const NetworkMaker make = networkMakerFor(config);
+    Checkpoint weights(directory);
+    Network network = make({directory, config, weights});
     auto model = std::make_shared<Model>();
     model->path = directory;
-    model->name = config.architecture;
-    model->graph = buildVitGraph(config, weights);
+    model->name = titleOf(config, directory);
+    model->hash = weights.hash();
+    model->configHash = sha256OfFile(config.file());
+    model->graph = std::move(network.graph);
     model->sites = findSites(*model->graph);
-    model->hash = sha256(weights.bytes());
-    model->configHash = sha256OfFile(config.file);
-    if (model->graph->value(model->graph->inputs().front()).dims[1] == 3) {
-        model->preprocessing = config.preprocessing;
-    }
+    model->task = network.task;
+    model->preprocessing = network.preprocessing;
     return model;
 }
 

@@ -1,42 +1,16 @@
 #include "core/models/vit_config.h"
 
 #include "core/base/error.h"
-#include "core/base/log.h"
-#include "core/io/json_text.h"
+#include "core/models/architecture.h"
 #include "core/models/config_reader.h"
+#include "core/models/image_preprocessing.h"
 
 #include <array>
-#include <cmath>
 #include <string_view>
 
 namespace qs {
 
 namespace {
-
-constexpr std::array<double, 3> kImageNetMean {0.485, 0.456, 0.406};
-constexpr std::array<double, 3> kImageNetDeviation {0.229, 0.224, 0.225};
-
-[[noreturn]] void unsupported(const ConfigReader& config, const char* key, const std::string& value)
-{
-    throw Error(ErrorCode::Unsupported,
-        "'" + config.file().string() + "' asks for " + key + " " + quotedName(value)
-            + ", which is not supported");
-}
-
-/// "none" or "tanh".
-std::string geluApproximation(const ConfigReader& config, const char* key, const std::string& name)
-{
-    if (name == "gelu" || name == "gelu_python") {
-        return "none";
-    }
-    if (name == "gelu_tanh" || name == "gelu_new" || name == "gelu_pytorch_tanh" || name == "gelu_fast") {
-        return "tanh";
-    }
-    unsupported(config, key, name);
-}
-
-// ---- timm
-// -----------------------------------------------------------------------------------------------------
 
 /// timm's ViTs have heads of 64 dimensions, except those that fix 16 heads at another width.
 std::optional<std::int64_t> timmHeads(std::string_view architecture)
@@ -58,7 +32,7 @@ void checkTimmArchitecture(const ConfigReader& config, const std::string& archit
         "_rpn_", "relpos", "quickgelu", "_rope", "parallel", "_siglip", "_sam", "resnet"};
     for (const std::string_view part : kOther) {
         if (!vit || architecture.find(part) != std::string::npos) {
-            unsupported(config, "architecture", architecture);
+            failUnsupported(config, "architecture", architecture);
         }
     }
 }
@@ -70,7 +44,7 @@ void readTimmModelArguments(const ConfigReader& arguments, VitConfig& result)
     }
     for (const char* key : {"norm_layer", "block_fn", "mlp_layer", "embed_layer", "attn_layer"}) {
         if (arguments.has(key)) {
-            unsupported(arguments, "the model argument", key);
+            failUnsupported(arguments, "the model argument", key);
         }
     }
     if (const auto image = arguments.extent("img_size")) {
@@ -89,46 +63,9 @@ void readTimmModelArguments(const ConfigReader& arguments, VitConfig& result)
     if (const auto ratio = arguments.number("mlp_ratio", 1e-3, 1e3); ratio && result.embedDim) {
         result.mlpDim = static_cast<std::int64_t>(static_cast<double>(*result.embedDim) * *ratio);
     }
-    if (const auto activation = arguments.text("act_layer")) {
-        result.geluApproximation = geluApproximation(arguments, "act_layer", *activation);
-    }
+    result.activation = activationOf(arguments, "act_layer", "gelu");
     if (const auto classes = arguments.size("num_classes")) {
         result.classes = classes;
-    }
-}
-
-Resampling timmResampling(const ConfigReader& config, const std::string& name)
-{
-    if (name == "nearest") {
-        return Resampling::Nearest;
-    }
-    if (name == "bilinear") {
-        return Resampling::Bilinear;
-    }
-    if (name == "bicubic") {
-        return Resampling::Bicubic;
-    }
-    unsupported(config, "the interpolation", name);
-}
-
-/// timm's evaluation transform: shorter side to floor(size / crop_pct), then a centre crop; crop_mode
-/// "squash" with crop_pct 1 resizes straight to the input size.
-void readTimmPreprocessing(const ConfigReader& pretrained, VitConfig& result)
-{
-    Preprocessing& steps = result.preprocessing;
-    steps.mean = pretrained.triple("mean", -1e6, 1e6).value_or(kImageNetMean);
-    steps.standardDeviation = pretrained.triple("std", 1e-9, 1e6).value_or(kImageNetDeviation);
-    steps.resampling = timmResampling(pretrained, pretrained.text("interpolation").value_or("bicubic"));
-    const double cropShare = pretrained.number("crop_pct", 0.01, 1.0).value_or(0.875);
-    const std::string cropMode = pretrained.text("crop_mode").value_or("center");
-    const auto shorter = static_cast<double>(std::min(*result.imageHeight, *result.imageWidth));
-    steps.resizeShorter = static_cast<std::int64_t>(std::floor(shorter / cropShare));
-    if (cropMode == "squash" && cropShare == 1.0) {
-        steps.resizeShorter = 0;
-    } else if (cropMode != "center") {
-        log(LogLevel::Warning,
-            "'" + result.file.string() + "' asks for the crop mode " + quotedName(cropMode)
-                + "; images are cropped at the centre instead");
     }
 }
 
@@ -168,58 +105,10 @@ VitConfig readTimm(const ConfigReader& config)
     if (pooling == "avg") {
         result.pooling = VitPooling::Average;
     } else if (pooling != "token") {
-        unsupported(config, "global_pool", pooling);
+        failUnsupported(config, "global_pool", pooling);
     }
-    readTimmPreprocessing(pretrained, result);
+    result.preprocessing = readTimmPreprocessing(pretrained, *result.imageHeight, *result.imageWidth);
     return result;
-}
-
-// ---- Hugging Face
-// ---------------------------------------------------------------------------------------------
-
-Resampling huggingFaceResampling(const ConfigReader& config)
-{
-    switch (config.integer("resample", 0, 5).value_or(2)) {
-    case 0: return Resampling::Nearest;
-    case 2: return Resampling::Bilinear;
-    case 3: return Resampling::Bicubic;
-    default: config.fail("resample", "only 0 (nearest), 2 (bilinear) and 3 (bicubic) are supported");
-    }
-}
-
-/// preprocessor_config.json: resize to `size`, optionally a centre crop to `crop_size`. Without a crop the
-/// image is resized straight to the input (resizeShorter = 0); with one, the shorter side goes to `size`.
-void readProcessor(const ConfigReader& processor, VitConfig& result)
-{
-    Preprocessing& steps = result.preprocessing;
-    steps.mean = processor.triple("image_mean", -1e6, 1e6).value_or(steps.mean);
-    steps.standardDeviation = processor.triple("image_std", 1e-9, 1e6).value_or(steps.standardDeviation);
-    steps.resampling = huggingFaceResampling(processor);
-    if (!processor.flag("do_normalize").value_or(true)) {
-        steps.mean = {0, 0, 0};
-        steps.standardDeviation = {1, 1, 1};
-    }
-    if (!processor.flag("do_rescale").value_or(true)
-        || std::abs(processor.number("rescale_factor", 0, 1e6).value_or(1.0 / 255) * 255 - 1) > 1e-6) {
-        unsupported(processor, "pixels", "scaled by something else than 1/255");
-    }
-    const auto crop
-        = processor.flag("do_center_crop").value_or(false) ? processor.extent("crop_size") : std::nullopt;
-    const auto size = processor.extent("size");
-    steps.resizeShorter = 0;
-    if (const auto share = processor.number("crop_pct", 0.01, 1.0); share && *share < 1.0) {
-        const auto shorter = static_cast<double>(std::min(*result.imageHeight, *result.imageWidth));
-        steps.resizeShorter = static_cast<std::int64_t>(std::floor(shorter / *share));
-    } else if (crop && size) {
-        steps.resizeShorter = std::min(size->first, size->second);
-    }
-    const auto target = crop ? crop : size;
-    if (target && *target != std::pair(*result.imageHeight, *result.imageWidth)) {
-        log(LogLevel::Warning,
-            "'" + processor.file().string() + "' makes images of " + std::to_string(target->first) + "x"
-                + std::to_string(target->second) + ", the model takes " + std::to_string(*result.imageHeight)
-                + "x" + std::to_string(*result.imageWidth));
-    }
 }
 
 VitConfig readHuggingFace(const ConfigReader& config, const std::filesystem::path& directory)
@@ -229,7 +118,7 @@ VitConfig readHuggingFace(const ConfigReader& config, const std::filesystem::pat
     result.form = VitForm::HuggingFace;
     result.prefix = config.text("model_type").value_or("");
     if (result.prefix != "vit" && result.prefix != "deit") {
-        unsupported(config, "the model type", result.prefix);
+        failUnsupported(config, "the model type", result.prefix);
     }
     std::error_code ignored;
     result.architecture = std::filesystem::weakly_canonical(directory, ignored).filename().string();
@@ -247,18 +136,14 @@ VitConfig readHuggingFace(const ConfigReader& config, const std::filesystem::pat
     result.qkvBias = config.flag("qkv_bias").value_or(true);
     result.classes = config.count("id2label");
     result.layerNormEpsilon = config.number("layer_norm_eps", 0, 1).value_or(1e-12);
-    result.geluApproximation
-        = geluApproximation(config, "hidden_act", config.text("hidden_act").value_or("gelu"));
-    if (result.prefix == "deit") {
-        result.preprocessing.mean = kImageNetMean;
-        result.preprocessing.standardDeviation = kImageNetDeviation;
+    result.activation = activationOf(config, "hidden_act", "gelu");
+    Preprocessing assumed = imageNetPreprocessing(image.first, image.second);
+    if (result.prefix == "vit") {
+        assumed.mean = {0.5, 0.5, 0.5};
+        assumed.standardDeviation = {0.5, 0.5, 0.5};
+        assumed.resampling = Resampling::Bilinear;
     }
-    result.preprocessing.resizeShorter = 0;
-    result.preprocessing.resampling = result.prefix == "vit" ? Resampling::Bilinear : Resampling::Bicubic;
-    const std::filesystem::path processor = directory / "preprocessor_config.json";
-    if (std::filesystem::exists(processor, ignored)) {
-        readProcessor(ConfigReader(processor), result);
-    }
+    result.preprocessing = readHuggingFacePreprocessing(directory, assumed);
     return result;
 }
 
@@ -277,8 +162,6 @@ VitConfig readVitConfig(const std::filesystem::path& directory)
             "'" + config.file().string()
                 + "' has neither 'architecture' (timm) nor 'model_type' (Hugging Face)");
     }
-    result.preprocessing.height = *result.imageHeight;
-    result.preprocessing.width = *result.imageWidth;
     return result;
 }
 

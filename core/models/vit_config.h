@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/models/activation.h"
 #include "core/models/model.h"
 
 #include <cstdint>
@@ -35,8 +36,8 @@ struct VitConfig
     bool qkvBias = true; ///< query, key and value have biases
     VitPooling pooling = VitPooling::Token;
     double layerNormEpsilon = 1e-6;
-    std::string geluApproximation = "none"; ///< "none" (erf) or "tanh"
-    Preprocessing preprocessing; ///< height and width are set from the image size
+    ActivationFunction activation;
+    Preprocessing preprocessing;
 };
 
 /// Reads `directory`/config.json in timm's form ("architecture") or Hugging Face's ("model_type": "vit" or

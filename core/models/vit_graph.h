@@ -1,7 +1,6 @@
 #pragma once
 
-#include "core/graph/graph.h"
-#include "core/io/safetensors_file.h"
+#include "core/models/architecture.h"
 #include "core/models/vit_config.h"
 
 #include <memory>
@@ -27,22 +26,24 @@ namespace qs {
 ///     per block b:
 ///     b.norm1                 LayerNormalization(x, weight, bias; axis -1, epsilon)
 ///     b.attn.qkv              Linear                                                            [-1, T, 3 D]
-///     b.attn.qkv.reshape      Reshape [0, T, 3, H, d]     b.attn.qkv.transpose  Transpose (2, 0, 3, 1, 4)
+///     b.attn.qkv.reshape      Reshape [0, 0, 3, H, d]     b.attn.qkv.transpose  Transpose (2, 0, 3, 1, 4)
 ///     b.attn.qkv.split        Split(axis 0) into three    [1, -1, H, T, d] each
 ///     b.attn.query|key|value  Squeeze(part, [0])                                                [-1, H, T,
 ///     d] b.attn.key.transpose    Transpose (0, 1, 3, 2) b.attn.matmul1          MatMul(query, key.transpose)
 ///     [-1, H, T, T] b.attn.scale            Mul(matmul1, scalar d^-1/2) b.attn.softmax        Softmax(axis
 ///     -1) b.attn.matmul2          MatMul(softmax, value)                                            [-1, H,
-///     T, d] b.attn.matmul2.transpose  Transpose (0, 2, 1, 3)    b.attn.matmul2.reshape  Reshape [0, T, D]
+///     T, d] b.attn.matmul2.transpose  Transpose (0, 2, 1, 3)    b.attn.matmul2.reshape  Reshape [0, 0, D]
 ///     b.attn.proj             Linear                      b.ls1                 Mul(proj, gamma), where
 ///     present b.residual1             Add(x, proj) b.norm2, b.mlp.fc1 (Linear), b.mlp.act (Gelu), b.mlp.fc2
 ///     (Linear), [b.ls2], b.residual2 (Add) norm                    LayerNormalization          pool
 ///     Gather(norm, 0; axis 1) head                    Linear, its value is "logits"
 ///
-/// Hugging Face's form has three Linears and for each of them Reshape [0, T, H, d] and Transpose (0, 2, 1, 3)
+/// Hugging Face's form has three Linears and for each of them Reshape [0, 0, H, d] and Transpose (0, 2, 1, 3)
 /// instead of qkv, reshape, transpose, split and squeeze. Average pooling is Slice (class tokens off),
 /// ReduceMean, fc_norm; two heads (distilled) are averaged by Add and Mul 0.5.
-[[nodiscard]] std::shared_ptr<const Graph> buildVitGraph(
-    const VitConfig& config, const SafetensorsFile& weights);
+[[nodiscard]] std::shared_ptr<const Graph> buildVitGraph(const VitConfig& config, Checkpoint& weights);
+
+/// readVitConfig() and buildVitGraph().
+[[nodiscard]] Network makeVit(const ModelFolder& folder);
 
 } // namespace qs

@@ -1,10 +1,7 @@
 #include "core/models/vit_tensors.h"
 
 #include "core/base/error.h"
-#include "core/base/log.h"
 #include "core/io/json_text.h"
-
-#include <array>
 
 namespace qs {
 
@@ -13,9 +10,9 @@ namespace {
 class DimensionCheck
 {
 public:
-    DimensionCheck(const VitConfig& config, const SafetensorsFile& file)
+    DimensionCheck(const VitConfig& config, const Checkpoint& tensors)
         : m_config(config)
-        , m_file(file)
+        , m_tensors(tensors)
     {
     }
 
@@ -25,7 +22,7 @@ public:
     {
         if (stated && *stated != measured) {
             contradiction(std::string(what) + " " + std::to_string(*stated),
-                "tensor " + quotedName(tensor) + " of '" + m_file.path().string() + "' makes it "
+                "tensor " + quotedName(tensor) + " of '" + m_tensors.fileOf(tensor) + "' makes it "
                     + std::to_string(measured));
         }
     }
@@ -38,10 +35,10 @@ public:
 
 private:
     const VitConfig& m_config;
-    const SafetensorsFile& m_file;
+    const Checkpoint& m_tensors;
 };
 
-std::int64_t countBlocks(const VitNames& names, const VitTensors& tensors)
+std::int64_t countBlocks(const VitNames& names, const Checkpoint& tensors)
 {
     std::int64_t depth = 0;
     while (tensors.has(names.block(depth) + "." + names.norm1 + ".weight")) {
@@ -51,9 +48,9 @@ std::int64_t countBlocks(const VitNames& names, const VitTensors& tensors)
 }
 
 void measureTokens(
-    const VitConfig& config, const VitNames& names, const VitTensors& tensors, VitDimensions& dimensions)
+    const VitConfig& config, const VitNames& names, const Checkpoint& tensors, VitDimensions& dimensions)
 {
-    const DimensionCheck check(config, tensors.file());
+    const DimensionCheck check(config, tensors);
     const std::string image
         = std::to_string(dimensions.imageHeight) + "x" + std::to_string(dimensions.imageWidth);
     if (dimensions.imageHeight % dimensions.patchHeight != 0
@@ -68,13 +65,13 @@ void measureTokens(
         = (tensors.has(names.classToken) ? 1 : 0) + (tensors.has(names.distillationToken) ? 1 : 0);
     if (config.pooling == VitPooling::Token && !tensors.has(names.classToken)) {
         throw Error(ErrorCode::CorruptFile,
-            "'" + tensors.file().path().string() + "' lacks the tensor " + quotedName(names.classToken));
+            "'" + tensors.fileOf(names.classToken) + "' lacks the tensor " + quotedName(names.classToken));
     }
     const std::int64_t rows = tensors.shapeOf(names.position, 3)[1];
     if (rows != dimensions.tokens() && rows != dimensions.patches()) {
         check.contradiction(
             "an image of " + image + ", which makes " + std::to_string(dimensions.tokens()) + " tokens",
-            "tensor " + quotedName(names.position) + " of '" + tensors.file().path().string() + "' has "
+            "tensor " + quotedName(names.position) + " of '" + tensors.fileOf(names.position) + "' has "
                 + std::to_string(rows));
     }
     dimensions.positionCoversPrefix = rows == dimensions.tokens();
@@ -82,7 +79,7 @@ void measureTokens(
 
 } // namespace
 
-VitNames VitNames::of(const VitConfig& config, const SafetensorsFile& checkpoint)
+VitNames VitNames::of(const VitConfig& config, const Checkpoint& checkpoint)
 {
     if (config.form == VitForm::Timm) {
         return {"patch_embed.proj", "cls_token", "dist_token", "pos_embed", "blocks.", "norm1", "attn",
@@ -90,7 +87,7 @@ VitNames VitNames::of(const VitConfig& config, const SafetensorsFile& checkpoint
             "norm", "head", "head_dist"};
     }
     const std::string root = config.prefix + ".";
-    const bool twoHeads = checkpoint.find("cls_classifier.weight") != nullptr;
+    const bool twoHeads = checkpoint.has("cls_classifier.weight");
     return {root + "embeddings.patch_embeddings.projection", root + "embeddings.cls_token",
         root + "embeddings.distillation_token", root + "embeddings.position_embeddings",
         root + "encoder.layer.", "layernorm_before", "attention.attention", "attention.attention.query",
@@ -99,67 +96,9 @@ VitNames VitNames::of(const VitConfig& config, const SafetensorsFile& checkpoint
         twoHeads ? "cls_classifier" : "classifier", "distillation_classifier"};
 }
 
-const Shape& VitTensors::shapeOf(const std::string& name, std::size_t rank) const
+VitDimensions measureVit(const VitConfig& config, const VitNames& names, const Checkpoint& tensors)
 {
-    const SafetensorsEntry* entry = m_file.find(name);
-    if (entry == nullptr) {
-        throw Error(
-            ErrorCode::CorruptFile, "'" + m_file.path().string() + "' lacks the tensor " + quotedName(name));
-    }
-    if (entry->shape.rank() != rank || entry->shape.elementCount() == 0) {
-        throw Error(ErrorCode::CorruptFile,
-            "tensor " + quotedName(name) + " of '" + m_file.path().string() + "' has shape "
-                + entry->shape.text() + ", but must have " + std::to_string(rank)
-                + " dimensions and at least one element");
-    }
-    return entry->shape;
-}
-
-Tensor VitTensors::take(const std::string& name, const Shape& shape)
-{
-    Tensor tensor = m_file.tensor(name);
-    if (!(tensor.shape() == shape)) {
-        throw Error(ErrorCode::CorruptFile,
-            "tensor " + quotedName(name) + " of '" + m_file.path().string() + "' has shape "
-                + tensor.shape().text() + " instead of " + shape.text());
-    }
-    const DType type = tensor.dtype();
-    if (type != DType::F32 && type != DType::F16 && type != DType::BF16) {
-        throw Error(ErrorCode::CorruptFile,
-            "tensor " + quotedName(name) + " of '" + m_file.path().string() + "' holds "
-                + std::string(nameOf(type)) + " instead of F32, F16 or BF16");
-    }
-    m_taken.insert(name);
-    return tensor;
-}
-
-void VitTensors::checkAllUsed(const VitNames& names) const
-{
-    // Anything else inside a block, and these beside the blocks, would change what the network computes.
-    constexpr std::array<std::string_view, 5> kVariants {
-        "reg_token", "pre_logits.", "attn_pool.", "rope", "patch_embed."};
-    for (const SafetensorsEntry& entry : m_file.entries()) {
-        if (m_taken.contains(entry.name)) {
-            continue;
-        }
-        bool changesResult = entry.name.starts_with(names.blocks);
-        for (const std::string_view variant : kVariants) {
-            changesResult = changesResult || entry.name.starts_with(variant);
-        }
-        if (changesResult) {
-            throw Error(ErrorCode::Unsupported,
-                "'" + m_file.path().string() + "' has the tensor " + quotedName(entry.name)
-                    + ", which belongs to a variant of ViT that is not supported");
-        }
-        log(LogLevel::Warning,
-            "'" + m_file.path().string() + "': the network does not use the tensor "
-                + quotedName(entry.name));
-    }
-}
-
-VitDimensions measureVit(const VitConfig& config, const VitNames& names, const VitTensors& tensors)
-{
-    const DimensionCheck check(config, tensors.file());
+    const DimensionCheck check(config, tensors);
     VitDimensions result;
     const std::string patchName = names.patch + ".weight";
     const Shape& patch = tensors.shapeOf(patchName, 4);
@@ -179,11 +118,11 @@ VitDimensions measureVit(const VitConfig& config, const VitNames& names, const V
     const std::string nextBlock = names.block(result.depth) + "." + names.norm1 + ".weight";
     if (result.depth == 0) {
         throw Error(ErrorCode::CorruptFile,
-            "'" + tensors.file().path().string() + "' lacks the tensor " + quotedName(nextBlock));
+            "'" + tensors.fileOf(nextBlock) + "' lacks the tensor " + quotedName(nextBlock));
     }
     if (config.depth && *config.depth > result.depth) {
         check.contradiction(std::to_string(*config.depth) + " blocks",
-            "'" + tensors.file().path().string() + "' lacks the tensor " + quotedName(nextBlock));
+            "'" + tensors.fileOf(nextBlock) + "' lacks the tensor " + quotedName(nextBlock));
     }
     check.agree(config.depth, result.depth, "a number of blocks of",
         names.block(result.depth - 1) + "." + names.norm1 + ".weight");

@@ -1,12 +1,9 @@
 #pragma once
 
-#include "core/io/safetensors_file.h"
+#include "core/models/checkpoint.h"
 #include "core/models/vit_config.h"
 
-#include <set>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace qs {
 
@@ -47,37 +44,13 @@ struct VitNames
     std::string head, distillationHead;
 
     /// `checkpoint` decides between the head names of Hugging Face's DeiT classes.
-    [[nodiscard]] static VitNames of(const VitConfig& config, const SafetensorsFile& checkpoint);
+    [[nodiscard]] static VitNames of(const VitConfig& config, const Checkpoint& checkpoint);
     [[nodiscard]] std::string block(std::int64_t index) const { return blocks + std::to_string(index); }
-};
-
-/// Hands out a checkpoint's tensors by name with the shape they must have, and remembers which were used.
-class VitTensors
-{
-public:
-    explicit VitTensors(const SafetensorsFile& file)
-        : m_file(file)
-    {
-    }
-
-    [[nodiscard]] bool has(std::string_view name) const { return m_file.find(name) != nullptr; }
-    /// Throws Error(CorruptFile) when it is missing, of another shape, or not F32, F16 or BF16.
-    [[nodiscard]] Tensor take(const std::string& name, const Shape& shape);
-    /// Shape of a tensor that must exist with this rank.
-    [[nodiscard]] const Shape& shapeOf(const std::string& name, std::size_t rank) const;
-    /// Warns of every tensor that was not taken; throws Error(Unsupported) for one that belongs to a variant
-    /// of the network whose result would differ.
-    void checkAllUsed(const VitNames& names) const;
-    [[nodiscard]] const SafetensorsFile& file() const { return m_file; }
-
-private:
-    const SafetensorsFile& m_file;
-    std::set<std::string, std::less<>> m_taken;
 };
 
 /// Sizes from the tensors, checked against what the configuration states. Throws Error(CorruptFile) naming
 /// both.
 [[nodiscard]] VitDimensions measureVit(
-    const VitConfig& config, const VitNames& names, const VitTensors& tensors);
+    const VitConfig& config, const VitNames& names, const Checkpoint& tensors);
 
 } // namespace qs

@@ -115,7 +115,8 @@ private slots:
         QCOMPARE(config.embedDim, std::optional<std::int64_t>(768));
         QCOMPARE(config.heads, std::optional<std::int64_t>(12));
         QCOMPARE(config.layerNormEpsilon, 1e-12);
-        QCOMPARE(config.geluApproximation, std::string("none"));
+        QCOMPARE(config.activation.op, std::string("Gelu"));
+        QCOMPARE(std::get<std::string>(config.activation.attributes.at("approximate")), std::string("none"));
     }
     void cropsWhereHuggingFaceDoes()
     {
@@ -215,7 +216,7 @@ void TestVitConfig::refusesBadConfigurations_data()
             {"/model_args/embed_dim", "true", "embed_dim"}, {"/model_args/depth", "2.5", "depth"},
             {"/model_args/depth", "-12", "depth"}, {"/model_args/num_heads", "0", "num_heads"},
             {"/model_args/mlp_ratio", "-4", "mlp_ratio"}, {"/model_args/mlp_ratio", "Infinity", "JSON"},
-            {"/model_args/act_layer", "\"relu\"", "relu", true},
+            {"/model_args/act_layer", "\"selu\"", "selu", true},
             {"/model_args/norm_layer", "\"x\"", "norm_layer", true}, {"/model_args", "[]", "model_args"},
             {"/pretrained_cfg", "\"x\"", "pretrained_cfg"},
             {"/pretrained_cfg/input_size", "[3,224]", "input_size"},
