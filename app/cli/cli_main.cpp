@@ -41,6 +41,7 @@ int main(int argc, char** argv)
     qs::declareEvaluate(app, action);
     qs::declareSensitivity(app, action);
     qs::declareExport(app, action);
+    qs::declareBench(app, action);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

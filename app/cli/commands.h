@@ -20,6 +20,7 @@ void declareCalibrate(CLI::App& app, CommandAction& action);
 void declareQuantize(CLI::App& app, CommandAction& action);
 void declareEvaluate(CLI::App& app, CommandAction& action);
 void declareSensitivity(CLI::App& app, CommandAction& action);
+void declareBench(CLI::App& app, CommandAction& action);
 void declareExport(CLI::App& app, CommandAction& action);
 
 } // namespace qs

@@ -1,56 +1,12 @@
 #include "core/eval/calibrate.h"
 
 #include "core/base/error.h"
+#include "core/eval/calibration_observer.h"
 #include "core/eval/evaluate.h"
-#include "core/stats/site_accumulator.h"
 
 #include <algorithm>
 
 namespace qs {
-
-namespace {
-
-/// Hands every activation to the accumulator of its site.
-class CalibrationObserver final : public SiteObserver
-{
-public:
-    explicit CalibrationObserver(const std::vector<Site>& sites)
-        : m_accumulators(sites.size())
-    {
-        for (std::size_t i = 0; i < sites.size(); ++i) {
-            const Site& site = sites[i];
-            if (site.kind == SiteKind::Activation) {
-                m_accumulators[i]
-                    = std::make_unique<SiteAccumulator>(site.name, site.groupAxis, site.role, site.groups);
-            }
-        }
-    }
-
-    [[nodiscard]] bool wants(int site) const override
-    {
-        return m_accumulators[static_cast<std::size_t>(site)] != nullptr;
-    }
-    void observe(int site, const ActivationView& view) override
-    {
-        m_accumulators[static_cast<std::size_t>(site)]->observe(view);
-    }
-    [[nodiscard]] std::map<std::string, std::shared_ptr<const SiteStatistics>> finish() const
-    {
-        std::map<std::string, std::shared_ptr<const SiteStatistics>> sites;
-        for (const auto& accumulator : m_accumulators) {
-            if (accumulator) {
-                auto statistics = accumulator->finish();
-                sites[statistics->site] = statistics;
-            }
-        }
-        return sites;
-    }
-
-private:
-    std::vector<std::unique_ptr<SiteAccumulator>> m_accumulators; ///< by site; null for weights
-};
-
-} // namespace
 
 std::shared_ptr<const Calibration> calibrate(std::shared_ptr<const Model> model, const DataSource& data,
     std::int64_t samples, const TaskContext& context, std::int64_t batch)

@@ -4,9 +4,11 @@
 #include "core/runtime/matmul.h"
 #include "core/runtime/row_blocks.h"
 #include "core/runtime/row_functions.h"
+#include "core/runtime/step_clock.h"
 #include "core/runtime/thread_scratch.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace qs {
@@ -56,6 +58,9 @@ const float* dense(const HeadMatrix& m, float* buffer)
     }
     return buffer;
 }
+
+/// What a StepClock of an attention tells apart.
+enum ClockPart : std::size_t { kScores, kScale, kSoftmax, kTransform, kContext, kClockParts };
 
 } // namespace
 
@@ -121,9 +126,10 @@ void AttentionStep::run(Frame& frame) const
 class AttentionStep::Heads
 {
 public:
-    Heads(const AttentionParts& parts, const Operands& operands, Frame& frame)
+    Heads(const AttentionParts& parts, const Operands& operands, Frame& frame, StepClock& clock)
         : m_parts(parts)
         , m_o(operands)
+        , m_clock(clock)
         , m_frame(frame)
         , m_keyLayout(
               m_o.key.strides[3] != 1 && m_o.key.strides[2] == 1 ? RightHand::Transposed : RightHand::Plain)
@@ -185,30 +191,59 @@ public:
         const std::int64_t keys = m_o.keys();
         const HeadMatrix query
             = rowsOf(headOf(m_o.query, block.item), block.first, block.first + block.count);
-        multiply(dense(query, block.scratch), m_keysOf[static_cast<std::size_t>(block.item)], out,
-            block.count, m_o.width(), keys, m_keyLayout);
-        if (m_divides) {
-            functions.divide(out, m_o.factor, out, block.count * keys);
-        } else if (m_parts.scale != nullptr) {
-            functions.scale(out, m_o.factor, out, block.count * keys);
+        m_clock.measure(kScores, [&] {
+            multiply(dense(query, block.scratch), m_keysOf[static_cast<std::size_t>(block.item)], out,
+                block.count, m_o.width(), keys, m_keyLayout);
+        });
+        if (m_parts.scale != nullptr) {
+            m_clock.measure(kScale, [&] {
+                (m_divides ? functions.divide : functions.scale)(out, m_o.factor, out, block.count * keys);
+            });
         }
-        for (std::int64_t row = 0; row < block.count; ++row) {
-            functions.softmax(out + row * keys, out + row * keys, keys);
-        }
+        m_clock.measure(kSoftmax, [&] {
+            for (std::int64_t row = 0; row < block.count; ++row) {
+                functions.softmax(out + row * keys, out + row * keys, keys);
+            }
+        });
     }
 
     /// What the second product reads instead of the raw probabilities p; may be p itself.
     void transform(const Block& block, const float* p, float* out) const
     {
         const std::int64_t keys = m_o.keys();
-        for (std::int64_t row = 0; row < block.count; ++row) {
-            m_parts.transform->transform().transformRow(block.item % m_o.query.dims[1],
-                {p + row * keys, static_cast<std::size_t>(keys)}, out + row * keys);
-        }
+        m_clock.measure(kTransform, [&] {
+            for (std::int64_t row = 0; row < block.count; ++row) {
+                m_parts.transform->transform().transformRow(block.item % m_o.query.dims[1],
+                    {p + row * keys, static_cast<std::size_t>(keys)}, out + row * keys);
+            }
+        });
     }
 
     /// Rows of the result: p [count, keys] times the head's values.
     void context(const Block& block, const float* p) const
+    {
+        m_clock.measure(kContext, [&] { contextRows(block, p); });
+    }
+
+    [[nodiscard]] const Array& result() const { return m_context; }
+
+    /// To the step's clock, with what each part computed.
+    void finish() const
+    {
+        if (!m_clock.isActive()) {
+            return;
+        }
+        const auto rows = static_cast<double>(m_o.items() * m_o.rows() * m_o.keys());
+        std::array<StepClock::Part, kClockParts> parts;
+        parts[kScores] = {&m_parts.scores->node(), 2.0 * rows * static_cast<double>(m_o.width())};
+        parts[kScale] = {m_parts.scale == nullptr ? &m_parts.scores->node() : &m_parts.scale->node(), 0.0};
+        parts[kSoftmax] = {&m_parts.softmax->node(), 0.0};
+        parts[kContext] = {&m_parts.context->node(), 2.0 * rows * static_cast<double>(m_o.outputs())};
+        m_clock.finish(parts);
+    }
+
+private:
+    void contextRows(const Block& block, const float* p) const
     {
         const std::int64_t outputs = m_o.outputs();
         multiply(p, m_valuesOf[static_cast<std::size_t>(block.item)], block.scratch, block.count, m_o.keys(),
@@ -221,11 +256,9 @@ public:
         }
     }
 
-    [[nodiscard]] const Array& result() const { return m_context; }
-
-private:
     const AttentionParts& m_parts;
     const Operands& m_o;
+    StepClock& m_clock;
     Frame& m_frame;
     RightHand m_keyLayout;
     Array m_key;
@@ -240,7 +273,8 @@ private:
 
 void AttentionStep::runFused(Frame& frame, const Operands& operands) const
 {
-    const Heads heads(m_parts, operands, frame);
+    StepClock clock(frame.profile, kClockParts);
+    const Heads heads(m_parts, operands, frame, clock);
     using Block = Heads::Block;
     if (m_probabilities == Probabilities::Private && m_parts.observe == nullptr) {
         heads.forEachBlock([&](const Block& block) {
@@ -251,6 +285,7 @@ void AttentionStep::runFused(Frame& frame, const Operands& operands) const
             heads.context(block, block.scores);
         });
         frame.slots[m_parts.context->output()] = heads.result();
+        heads.finish();
         return;
     }
     const Slot slot = m_parts.softmax->output();
@@ -262,7 +297,9 @@ void AttentionStep::runFused(Frame& frame, const Operands& operands) const
     heads.forEachBlock([&](const Block& block) { heads.probabilities(block, placeOf(block)); });
     frame.slots[slot] = all;
     if (m_parts.observe != nullptr) {
+        clock.pause();
         m_parts.observe->run(frame);
+        clock.resume();
     }
     heads.forEachBlock([&](const Block& block) {
         const float* p = placeOf(block);
@@ -276,6 +313,7 @@ void AttentionStep::runFused(Frame& frame, const Operands& operands) const
         frame.slots[slot] = Array();
     }
     frame.slots[m_parts.context->output()] = heads.result();
+    heads.finish();
 }
 
 void AttentionStep::runOneByOne(Frame& frame) const

@@ -4,6 +4,7 @@
 #include "core/runtime/execution_plan.h"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -60,10 +61,11 @@ public:
         SiteObserver* observer, const TaskContext& context)
     {
         context.throwIfCancelled();
+        const auto start = std::chrono::steady_clock::now();
         checkFeeds(feeds);
         checkFetches(fetches);
         const ExecutionPlan& plan = planFor(feeds, fetches, observer);
-        Frame frame {{}, m_pool, m_constants, observer, context};
+        Frame frame {{}, m_pool, m_constants, observer, context, m_profile};
         frame.slots.resize(m_graph.values().size() + m_model->sites.size());
         for (const ValueId value : plan.staticValues) {
             frame.slots[indexOf(value)] = staticValue(value, frame);
@@ -85,9 +87,15 @@ public:
         for (const ValueId fetch : fetches) {
             results.push_back(toTensor(frame.slots[indexOf(fetch)], m_pool));
         }
+        if (m_profile != nullptr) {
+            m_profile->total
+                += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+            ++m_profile->runs;
+        }
         return results;
     }
 
+    void setProfile(ExecutionProfile* profile) { m_profile = profile; }
     [[nodiscard]] const Model& model() const { return *m_model; }
 
 private:
@@ -187,6 +195,7 @@ private:
     std::map<PlanRequest, ExecutionPlan> m_plans;
     std::unordered_map<ValueId, Array> m_folded;
     std::uint64_t m_foldedRevision = 0;
+    ExecutionProfile* m_profile = nullptr;
 };
 
 Executor::Executor(std::shared_ptr<const Model> model)
@@ -210,6 +219,11 @@ std::vector<Tensor> Executor::run(std::span<const Feed> feeds, std::span<const V
     SiteObserver* observer, const TaskContext& context)
 {
     return m_implementation->run(feeds, fetches, observer, context);
+}
+
+void Executor::setProfile(ExecutionProfile* profile)
+{
+    m_implementation->setProfile(profile);
 }
 
 const Model& Executor::model() const

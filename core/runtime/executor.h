@@ -11,6 +11,8 @@
 
 namespace qs {
 
+struct ExecutionProfile;
+
 /// Sees the raw (not yet transformed) activations of chosen sites while the graph runs.
 class SiteObserver
 {
@@ -52,6 +54,10 @@ public:
     /// ShapeMismatch, InvalidArgument (a needed input is not fed), Cancelled (within 100 ms).
     [[nodiscard]] std::vector<Tensor> run(std::span<const Feed> feeds, std::span<const ValueId> fetches,
         SiteObserver* observer = nullptr, const TaskContext& context = {});
+
+    /// From now on, runs add what they spend to the profile, which is made for this model's graph and stays
+    /// the caller's; null ends that.
+    void setProfile(ExecutionProfile* profile);
 
     [[nodiscard]] const Model& model() const;
 

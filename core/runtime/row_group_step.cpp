@@ -108,6 +108,7 @@ private:
     bool addNode(const NodeStep& step)
     {
         RowOperation operation;
+        operation.node = &step.node();
         if (isSumOrProduct(step.node())) {
             return addBinary(step, operation);
         }
@@ -316,13 +317,17 @@ void RowGroupStep::run(Frame& frame) const
         runOneByOne(frame);
         return;
     }
+    StepClock clock(frame.profile, program->operations.size());
     parallelFor(program->blocks.count(), 1, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t block = begin; block < end; ++block) {
             frame.context.throwIfCancelled();
-            program->runBlock(block);
+            program->runBlock(block, clock);
         }
     });
     maker.publish();
+    if (clock.isActive()) {
+        clock.finish(program->parts());
+    }
 }
 
 void RowGroupStep::runOneByOne(Frame& frame) const

@@ -40,7 +40,7 @@ void RowOperation::run(
     }
 }
 
-void RowProgram::runBlock(std::int64_t block) const
+void RowProgram::runBlock(std::int64_t block, StepClock& clock) const
 {
     const std::int64_t first = blocks.begin(block);
     const std::int64_t rows = blocks.end(block) - first;
@@ -48,9 +48,23 @@ void RowProgram::runBlock(std::int64_t block) const
         return;
     }
     float* scratch = threadScratch(registers * registerSize);
-    for (const RowOperation& operation : operations) {
-        operation.run(scratch, registerSize, first, rows);
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+        clock.measure(i, [&] { operations[i].run(scratch, registerSize, first, rows); });
     }
+}
+
+std::vector<StepClock::Part> RowProgram::parts() const
+{
+    std::vector<StepClock::Part> parts;
+    for (const RowOperation& operation : operations) {
+        StepClock::Part part {operation.node, 0.0};
+        if (operation.kind == RowOperation::Kind::Linear) {
+            part.operations = 2.0 * static_cast<double>(blocks.rows())
+                * static_cast<double>(operation.matrix->rows() * operation.matrix->columns());
+        }
+        parts.push_back(part);
+    }
+    return parts;
 }
 
 } // namespace qs

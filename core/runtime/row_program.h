@@ -4,6 +4,7 @@
 #include "core/runtime/matmul.h"
 #include "core/runtime/row_blocks.h"
 #include "core/runtime/row_transform.h"
+#include "core/runtime/step_clock.h"
 
 #include <cstdint>
 #include <memory>
@@ -31,6 +32,7 @@ struct RowOperation
     enum class Kind { Linear, Norm, Map, AddRows, MulRows, AddVector, MulVector, Transform };
 
     Kind kind = Kind::Map;
+    const Node* node = nullptr; ///< null for a transform
     RowPlace in;
     RowPlace other; ///< second operand of AddRows and MulRows
     RowPlace out;
@@ -54,7 +56,10 @@ struct RowProgram
     std::int64_t registerSize = 0; ///< floats
     std::vector<Array> held; ///< memory the places point into
 
-    void runBlock(std::int64_t block) const;
+    /// The clock has one part per operation.
+    void runBlock(std::int64_t block, StepClock& clock) const;
+    /// What the operations are to the clock.
+    [[nodiscard]] std::vector<StepClock::Part> parts() const;
 };
 
 } // namespace qs

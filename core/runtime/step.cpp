@@ -1,6 +1,7 @@
 #include "core/runtime/step.h"
 
 #include "core/runtime/site_view.h"
+#include "core/runtime/step_clock.h"
 
 namespace qs {
 
@@ -13,6 +14,7 @@ NodeStep::NodeStep(const Node& node, std::vector<Slot> inputs, std::vector<std::
 
 void NodeStep::run(Frame& frame) const
 {
+    StepClock clock(frame.profile, 1);
     std::vector<Array> inputs(m_inputs.size());
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         if (m_inputs[i] != kNoSlot) {
@@ -20,11 +22,13 @@ void NodeStep::run(Frame& frame) const
         }
     }
     std::vector<Array> outputs = runNode(m_node, inputs, m_constantInputs, frame);
+    const StepClock::Part part {&m_node, clock.isActive() ? productOperations(m_node, inputs, outputs) : 0.0};
     for (std::size_t i = 0; i < m_node.outputs.size() && i < outputs.size(); ++i) {
         if (m_node.outputs[i] != kNoValue) {
             frame.slots[static_cast<Slot>(m_node.outputs[i])] = std::move(outputs[i]);
         }
     }
+    clock.finish({&part, 1});
 }
 
 std::vector<Slot> NodeStep::reads() const
@@ -63,9 +67,14 @@ ObserveStep::ObserveStep(const Model& model, int site)
 
 void ObserveStep::run(Frame& frame) const
 {
+    const auto start = std::chrono::steady_clock::now();
     const Array& value = frame.slots[static_cast<Slot>(m_site.value)];
     const SiteRows rows = siteRows(*m_model.graph, m_site, value, frame.pool);
     frame.observer->observe(m_index, rows.view);
+    if (frame.profile != nullptr) {
+        frame.profile->observation
+            += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    }
 }
 
 std::vector<Slot> ObserveStep::reads() const
@@ -90,8 +99,11 @@ TransformStep::TransformStep(const Model& model,
 
 void TransformStep::run(Frame& frame) const
 {
+    StepClock clock(frame.profile, 1);
     frame.slots[m_target]
         = transformed(*m_model.graph, m_site, frame.slots[source()], transform(), frame.pool);
+    const StepClock::Part part;
+    clock.finish({&part, 1});
 }
 
 bool TransformStep::isRowWise() const

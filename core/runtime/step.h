@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/models/model.h"
+#include "core/runtime/execution_profile.h"
 #include "core/runtime/executor.h"
 #include "core/runtime/kernel_registry.h"
 
@@ -23,6 +24,7 @@ struct Frame
     ConstantStore& constants;
     SiteObserver* observer = nullptr;
     const TaskContext& context;
+    ExecutionProfile* profile = nullptr; ///< null: nothing is measured
 };
 
 /// One piece of work on a frame.

@@ -1,4 +1,4 @@
-#include "tests/bench/fma_peak.h"
+#include "core/base/processor_peak.h"
 
 #include <algorithm>
 #include <chrono>
@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-namespace qs::bench {
+namespace qs {
 
 namespace {
 
@@ -83,4 +83,4 @@ double measuredPeak(int threads)
     return best;
 }
 
-} // namespace qs::bench
+} // namespace qs
