@@ -1,6 +1,7 @@
 #include "app/ui/actions.h"
 
 #include <QAction>
+#include <QActionGroup>
 #include <QKeySequence>
 #include <QMainWindow>
 #include <QMenu>
@@ -64,9 +65,28 @@ Actions::Actions(QMainWindow* window, QUndoStack* undoStack)
         QKeySequence(Qt::CTRL | Qt::Key_Period));
 
     viewMenu = window->menuBar()->addMenu(tr("&View"));
+    palette = add(viewMenu, tr("&Search Actions and Sites…"), tr("Type the name of an action or a site"),
+        QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_P));
+    addThemes(viewMenu->addMenu(tr("&Appearance")));
+    viewMenu->addSeparator();
     QMenu* help = window->menuBar()->addMenu(tr("&Help"));
+    guide = add(help, tr("&Guide"), tr("How to use the window"), QKeySequence::HelpContents);
+    tour = add(help, tr("&Tour of the Window"), tr("A short walk through the parts of the window"));
+    help->addSeparator();
     about = add(help, tr("&About Quantoscope"), tr("Version and licence"));
     update(false, false, false, false, false);
+}
+
+void Actions::addThemes(QMenu* menu)
+{
+    themeSystem = add(menu, tr("Follow the &System"), tr("Light or dark as the desktop says"));
+    themeLight = add(menu, tr("&Light"), tr("Dark text on a light ground"));
+    themeDark = add(menu, tr("&Dark"), tr("Light text on a dark ground"));
+    auto* group = new QActionGroup(this);
+    for (QAction* action : {themeSystem, themeLight, themeDark}) {
+        action->setCheckable(true);
+        group->addAction(action);
+    }
 }
 
 QAction* Actions::add(QMenu* menu, const QString& text, const QString& tip, const QKeySequence& shortcut)

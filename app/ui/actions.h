@@ -35,17 +35,24 @@ public:
     QAction* evaluate;
     QAction* sensitivity;
     QAction* cancelJobs;
+    QAction* palette; ///< the search for actions and sites
+    QAction* guide;
+    QAction* tour;
+    QAction* themeSystem;
+    QAction* themeLight;
+    QAction* themeDark;
     QAction* about;
     QMenu* recentMenu;
     QAction* floatFallback;
     QMenu* presetMenu;
-    QMenu* viewMenu;
+    QMenu* viewMenu; ///< the docks come behind its first separator
 
     /// Enables what makes sense for the state of the document.
     void update(
         bool hasModel, bool hasCalibrationData, bool isCalibrated, bool hasSensitivity, bool jobsRunning);
 
 private:
+    void addThemes(QMenu* menu);
     QAction* add(QMenu* menu, const QString& text, const QString& tip, const QKeySequence& shortcut = {});
 
     QMainWindow* m_window;

@@ -29,7 +29,8 @@ EditController::EditController(Session* session, QObject* parent)
 {
 }
 
-void EditController::dragBounds(const std::string& site, int group, const Bounds& bounds, EditPhase phase)
+void EditController::dragBounds(
+    const std::string& site, const QVector<int>& groups, const Bounds& bounds, EditPhase phase)
 {
     const Site* target = findSite(*m_session, site);
     if (target == nullptr || !m_session->calibration()) {
@@ -54,9 +55,13 @@ void EditController::dragBounds(const std::string& site, int group, const Bounds
     try {
         SiteChoice choice = withManualBounds(*target, m_session->choice(site));
         choice.enabled = true;
-        const std::size_t index
-            = choice.manualBounds.size() == 1 || group < 0 ? 0 : static_cast<std::size_t>(group);
-        choice.manualBounds.at(index) = bounds;
+        if (choice.manualBounds.size() == 1) {
+            choice.manualBounds.front() = bounds;
+        } else {
+            for (const int group : groups) {
+                choice.manualBounds.at(static_cast<std::size_t>(group)) = bounds;
+            }
+        }
         m_session->edit({{site, choice}}, tr("bounds of %1").arg(shortName(site)), m_gesture);
     } catch (const Error& error) {
         emit refused(QString::fromStdString(error.what()));

@@ -17,9 +17,11 @@ class EditController : public QObject
 public:
     explicit EditController(Session* session, QObject* parent = nullptr);
 
-    /// A bound in the user's hand. `group` is the channel or head, or -1 for the one scale of the site. The
-    /// first Update after Begin makes the site's method Manual, with its present bounds for all other groups.
-    void dragBounds(const std::string& site, int group, const Bounds& bounds, EditPhase phase);
+    /// A bound in the user's hand. `groups` are the channels or heads that get the bounds; empty: the one
+    /// scale of the site. The first Update after Begin makes the site's method Manual, with its present
+    /// bounds for all other groups.
+    void dragBounds(
+        const std::string& site, const QVector<int>& groups, const Bounds& bounds, EditPhase phase);
     /// The touched fields for all sites.
     void patch(const QStringList& sites, const SiteChoicePatch& patch);
     /// The site's choice for every site of the same role and kind.

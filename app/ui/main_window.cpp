@@ -1,17 +1,26 @@
 #include "app/ui/main_window.h"
 
+#include "app/jobs/resolve_ghost.h"
 #include "app/ui/actions.h"
+#include "app/ui/appearance.h"
+#include "app/ui/command_palette.h"
 #include "app/ui/demo.h"
 #include "app/ui/edit_controller.h"
 #include "app/ui/export_dialog.h"
+#include "app/ui/help_window.h"
 #include "app/ui/presets.h"
 #include "app/ui/site_rows.h"
+#include "app/ui/tour.h"
 #include "core/base/version.h"
 #include "core/eval/float_fallback.h"
 #include "core/stats/weight_statistics.h"
+#include "widgets/common/display_names.h"
 #include "widgets/common/error_strip.h"
 #include "widgets/common/message_banner.h"
 #include "widgets/common/number_format.h"
+#include "widgets/plot/channel_map.h"
+#include "widgets/plot/distribution_plot.h"
+#include "widgets/plot/plot_menu.h"
 #include "widgets/plot/sensitivity_chart.h"
 #include "widgets/views/distribution_view.h"
 #include "widgets/views/job_panel.h"
@@ -28,11 +37,14 @@
 #include <QInputDialog>
 #include <QLabel>
 #include <QMenu>
+#include <QMenuBar>
 #include <QMessageBox>
 #include <QMimeData>
 #include <QProgressBar>
 #include <QStatusBar>
 #include <QVBoxLayout>
+
+#include <array>
 
 namespace qs {
 
@@ -40,6 +52,8 @@ namespace {
 
 constexpr int kQuietMs = 250;
 constexpr int kJobClockMs = 250;
+constexpr int kTourDelayMs = 600; ///< the first picture should stand before it is explained
+const QString kGhostsKey = QStringLiteral("ghosts");
 
 } // namespace
 
@@ -57,6 +71,7 @@ MainWindow::MainWindow(QWidget* parent)
     , m_metrics(new MetricsTable)
     , m_jobs(new JobPanel)
     , m_banner(new MessageBanner)
+    , m_appearance(new Appearance(this))
     , m_documentLabel(new QLabel)
     , m_jobLabel(new QLabel)
     , m_jobProgress(new QProgressBar)
@@ -67,6 +82,7 @@ MainWindow::MainWindow(QWidget* parent)
     wireSession();
     wireViews();
     wireActions();
+    wireHabits();
     fillPresets();
     fillRecent();
     restoreGeometry(m_settings.windowGeometry());
@@ -162,6 +178,7 @@ void MainWindow::wireSession()
     m_quiet.setSingleShot(true);
     m_quiet.setInterval(kQuietMs);
     connect(&m_quiet, &QTimer::timeout, &m_tasks, &SessionTasks::computeSiteErrors);
+    connect(&m_quiet, &QTimer::timeout, this, &MainWindow::requestGhosts);
     m_jobClock.setInterval(kJobClockMs);
     connect(&m_jobClock, &QTimer::timeout, this, &MainWindow::showJobs);
 }
@@ -180,7 +197,7 @@ void MainWindow::wireViews()
             if (!m_selection.isEmpty()) {
                 m_tasks.cancelSiteErrors(); // the hand goes first
                 m_edit->dragBounds(
-                    m_selection.front().toStdString(), m_distribution->editedGroup(), bounds, phase);
+                    m_selection.front().toStdString(), m_distribution->editedGroups(), bounds, phase);
             }
         });
     connect(m_distribution, &DistributionView::automaticRequested, m_edit, [this](BoundMethod method) {
@@ -188,6 +205,7 @@ void MainWindow::wireViews()
         patch.method = method;
         m_edit->patch(m_selection.mid(0, 1), patch);
     });
+    connect(m_distribution, &DistributionView::ghostsRequested, this, &MainWindow::requestGhosts);
     connect(m_sensitivity, &SensitivityChart::siteClicked, this, &MainWindow::selectSite);
     connect(m_jobs, &JobPanel::cancelRequested, &m_runner, &JobRunner::cancel);
     connect(m_edit, &EditController::refused, this, [this](const QString& why) { fail(tr("Edit"), why); });
@@ -257,6 +275,75 @@ void MainWindow::wireActions()
     });
 }
 
+void MainWindow::wireHabits()
+{
+    connect(m_actions->palette, &QAction::triggered, this, &MainWindow::searchActions);
+    connect(m_actions->guide, &QAction::triggered, this, [this] {
+        if (m_help == nullptr) {
+            m_help = new HelpWindow(this);
+        }
+        m_help->open(QStringLiteral("guide.md"));
+    });
+    connect(m_actions->tour, &QAction::triggered, this, &MainWindow::startTour);
+    const std::array themes {std::pair(m_actions->themeSystem, Theme::System),
+        std::pair(m_actions->themeLight, Theme::Light), std::pair(m_actions->themeDark, Theme::Dark)};
+    for (const auto& [action, theme] : themes) {
+        action->setChecked(m_settings.theme() == theme);
+        connect(action, &QAction::triggered, this, [this, theme = theme] {
+            m_settings.setTheme(theme);
+            m_appearance->setTheme(theme);
+        });
+    }
+    m_appearance->setTheme(m_settings.theme());
+    for (const PlotMenu* menu : findChildren<PlotMenu*>()) {
+        connect(menu, &PlotMenu::failed, this, [this](const QString& why) { fail(tr("Save picture"), why); });
+    }
+}
+
+void MainWindow::searchActions()
+{
+    std::vector<PaletteEntry> entries = CommandPalette::entriesOf(menuBar()->actions());
+    if (m_session.model()) {
+        for (const Site& site : m_session.model()->sites) {
+            const QString name = QString::fromStdString(site.name);
+            entries.push_back({name, displayName(site.role), [this, name] { selectSite(name); }});
+        }
+    }
+    auto* palette = new CommandPalette(std::move(entries), this);
+    palette->show();
+}
+
+void MainWindow::startTour()
+{
+    m_settings.setTourSeen();
+    std::vector<TourStop> stops {
+        {m_tree, tr("Sites"),
+            tr("Every place where a quantizer can stand, block by block. Select one to look at it, or "
+               "several to "
+               "edit them together; the filter takes names and roles.")},
+        {m_distribution->channelMap(), tr("Channels"),
+            tr("Each column is a channel. After a LayerNorm a few are often many times wider than the rest: "
+               "they "
+               "spoil a common scale. Click a channel, or drag across several.")},
+        {m_distribution->distributionPlot(), tr("Drag a bound"),
+            tr("Take one of the two black lines and move it inwards. What lies outside is clipped; below you "
+               "see "
+               "where the squared error comes from. Escape takes the movement back, Ctrl+Z any edit.")},
+        {m_errors, tr("Three errors"),
+            tr("The tensor's error follows your hand, then that of the layer that reads it, then that of the "
+               "whole "
+               "model on a few samples.")},
+        {m_inspector, tr("Quantizer"),
+            tr("Bits, quantizer and granularity of the selected sites. Try one scale per channel and watch "
+               "the "
+               "errors fall; Apply to role does the same for all sites of this kind.")},
+        {m_sensitivity, tr("Sensitivity"),
+            tr("Run › Sensitivity quantizes one site at a time and shows which ones hurt. Click a bar to go "
+               "there.")},
+    };
+    new Tour(std::move(stops), this);
+}
+
 void MainWindow::fillPresets()
 {
     for (const NamedPreset& preset : presets()) {
@@ -289,6 +376,7 @@ void MainWindow::openDemo()
         fail(tr("Open the demo"), tr("The bundled demo was not installed with this program."));
         return;
     }
+    m_tourPending = !m_settings.isTourSeen();
     open(folder, folder + QStringLiteral("/calib"), folder + QStringLiteral("/eval"));
 }
 
@@ -354,6 +442,9 @@ void MainWindow::showCalibration()
         if (!m_pendingRecipe.isEmpty()) {
             m_tasks.openRecipe(std::exchange(m_pendingRecipe, {}));
         }
+        if (std::exchange(m_tourPending, false)) {
+            QTimer::singleShot(kTourDelayMs, this, &MainWindow::startTour);
+        }
         const bool known = !m_selection.isEmpty()
             && indexOfSite(m_session.model()->sites, m_selection.front().toStdString()) >= 0;
         if (!known) { // something worth looking at, rather than an empty plot
@@ -400,6 +491,43 @@ void MainWindow::showSelection(const QStringList& sites)
         m_distribution->setStatistics(m_session.calibration()->find(site.name));
     }
     m_live.request(index, m_session.plan());
+    requestGhosts();
+}
+
+void MainWindow::requestGhosts()
+{
+    if (m_selection.isEmpty()) {
+        return;
+    }
+    const std::vector<GhostChoice> choices = m_distribution->ghostChoices();
+    const auto model = m_session.model();
+    const auto calibration = m_session.calibration();
+    const QString name = m_selection.front();
+    if (choices.empty() || !model || !calibration) {
+        m_runner.cancel(kGhostsKey);
+        m_distribution->setGhosts({});
+        return;
+    }
+    const Site site = model->sites[static_cast<std::size_t>(indexOfSite(model->sites, name.toStdString()))];
+    using R = std::vector<GhostQuantizer>;
+    m_runner.start(
+        Lane::Live, kGhostsKey, QString(),
+        [model, calibration, site, choices](const TaskContext& context) {
+            R ghosts;
+            for (const GhostChoice& choice : choices) {
+                ghosts.push_back(resolveGhost(*model, *calibration, site, choice, context));
+            }
+            return ghosts;
+        },
+        [this, name](Outcome<R> outcome) {
+            if (auto* ghosts = std::get_if<R>(&outcome);
+                ghosts != nullptr && !m_selection.isEmpty() && m_selection.front() == name) {
+                m_distribution->setGhosts(std::move(*ghosts));
+            } else if (const auto* failure = std::get_if<Failure>(&outcome);
+                       failure != nullptr && !failure->isCancelled()) {
+                fail(tr("Overlay"), QString::fromStdString(failure->message));
+            }
+        });
 }
 
 void MainWindow::onChoicesChanged()
@@ -547,7 +675,8 @@ void MainWindow::leaveSensitiveSitesInFloat()
     if (!accepted) {
         return;
     }
-    const FloatFallback fallback = fallBackToFloat(m_session.model()->sites, m_session.plan(), *m_session.sensitivity().value, target);
+    const FloatFallback fallback
+        = fallBackToFloat(m_session.model()->sites, m_session.plan(), *m_session.sensitivity().value, target);
     m_session.replacePlan(fallback.plan, tr("leave %1 sites in float").arg(fallback.sites.size()));
     m_banner->showMessage(BannerKind::Notice,
         tr("%1 activations stay in floating point; %2 are predicted. Evaluate to see what is reached.")

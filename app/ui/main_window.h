@@ -19,9 +19,11 @@ class QProgressBar;
 namespace qs {
 
 class Actions;
+class Appearance;
 class DistributionView;
 class EditController;
 class ErrorStrip;
+class HelpWindow;
 class JobPanel;
 class MessageBanner;
 class QuantizerInspector;
@@ -49,6 +51,7 @@ public:
     [[nodiscard]] LiveError* liveError() { return &m_live; }
     /// Selects one site as a click in the tree does.
     void selectSite(const QString& site);
+    [[nodiscard]] const QStringList& selection() const { return m_selection; }
 
 protected:
     void closeEvent(QCloseEvent* event) override;
@@ -61,6 +64,7 @@ private:
     void wireSession();
     void wireViews();
     void wireActions();
+    void wireHabits(); ///< search, appearance, help
     void fillPresets();
     void fillRecent();
 
@@ -72,11 +76,14 @@ private:
     void showSensitivity();
     void showEvaluation();
     void showJobs();
+    void requestGhosts(); ///< resolves the overlays the user ticked, on the live lane
     void onChoicesChanged();
     void fail(const QString& what, const QString& sentence);
     void exportModel();
     void updateActions();
     void leaveSensitiveSitesInFloat();
+    void searchActions();
+    void startTour();
 
     Settings m_settings;
     Session m_session;
@@ -93,6 +100,9 @@ private:
     MetricsTable* m_metrics;
     JobPanel* m_jobs;
     MessageBanner* m_banner;
+    Appearance* m_appearance;
+    HelpWindow* m_help = nullptr; ///< made when first asked for
+    bool m_tourPending = false; ///< the demo was opened by somebody who has not seen the tour
     QLabel* m_documentLabel;
     QLabel* m_jobLabel;
     QProgressBar* m_jobProgress;

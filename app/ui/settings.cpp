@@ -10,6 +10,10 @@ namespace {
 const QString kVersionKey = QStringLiteral("window/layoutVersion");
 const QString kGeometryKey = QStringLiteral("window/geometry");
 const QString kStateKey = QStringLiteral("window/state");
+const QString kThemeKey = QStringLiteral("window/theme");
+const QString kDark = QStringLiteral("dark");
+const QString kLight = QStringLiteral("light");
+const QString kTourKey = QStringLiteral("tourSeen");
 const QString kRecentKey = QStringLiteral("recentModels");
 
 QByteArray windowValue(const QString& key)
@@ -37,6 +41,30 @@ void Settings::setWindow(const QByteArray& geometry, const QByteArray& state)
     settings.setValue(kVersionKey, kLayoutVersion);
     settings.setValue(kGeometryKey, geometry);
     settings.setValue(kStateKey, state);
+}
+
+Theme Settings::theme() const
+{
+    const QString name = QSettings().value(kThemeKey).toString();
+    return name == kDark ? Theme::Dark : name == kLight ? Theme::Light : Theme::System;
+}
+
+void Settings::setTheme(Theme theme)
+{
+    QSettings().setValue(kThemeKey,
+        theme == Theme::Dark        ? kDark
+            : theme == Theme::Light ? kLight
+                                    : QString());
+}
+
+bool Settings::isTourSeen() const
+{
+    return QSettings().value(kTourKey).toBool();
+}
+
+void Settings::setTourSeen()
+{
+    QSettings().setValue(kTourKey, true);
 }
 
 QStringList Settings::recentModels() const

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "app/ui/appearance.h"
+
 #include <QByteArray>
 #include <QStringList>
 
@@ -16,6 +18,12 @@ public:
     [[nodiscard]] QByteArray windowGeometry() const;
     [[nodiscard]] QByteArray windowState() const;
     void setWindow(const QByteArray& geometry, const QByteArray& state);
+
+    [[nodiscard]] Theme theme() const;
+    void setTheme(Theme theme);
+    /// Whether the tour was shown once.
+    [[nodiscard]] bool isTourSeen() const;
+    void setTourSeen();
 
     /// Model paths, latest first; those that no longer exist are left out.
     [[nodiscard]] QStringList recentModels() const;

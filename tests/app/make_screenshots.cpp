@@ -1,6 +1,7 @@
 // Drives the real window as a user would and saves pictures of its screens.
 // Usage: qs_screenshots OUTPUT-FOLDER [MODEL CALIBRATION-DATA EVALUATION-DATA] [--size 1600x1000] [--dark]
 #include "app/ui/main_window.h"
+#include "app/ui/settings.h"
 #include "widgets/plot/distribution_plot.h"
 #include "widgets/views/distribution_view.h"
 
@@ -11,7 +12,6 @@
 #include <QDir>
 #include <QDockWidget>
 #include <QElapsedTimer>
-#include <QPalette>
 #include <QStyleFactory>
 #include <QTest>
 
@@ -33,27 +33,6 @@ bool waitFor(Condition condition, int timeoutMs = 600000)
         QTest::qWait(20);
     }
     return true;
-}
-
-QPalette darkPalette()
-{
-    QPalette palette;
-    palette.setColor(QPalette::Window, QColor(45, 47, 51));
-    palette.setColor(QPalette::WindowText, QColor(225, 226, 228));
-    palette.setColor(QPalette::Base, QColor(30, 31, 34));
-    palette.setColor(QPalette::AlternateBase, QColor(38, 40, 44));
-    palette.setColor(QPalette::Text, QColor(225, 226, 228));
-    palette.setColor(QPalette::Button, QColor(55, 58, 63));
-    palette.setColor(QPalette::ButtonText, QColor(225, 226, 228));
-    palette.setColor(QPalette::ToolTipBase, QColor(55, 58, 63));
-    palette.setColor(QPalette::ToolTipText, QColor(225, 226, 228));
-    palette.setColor(QPalette::PlaceholderText, QColor(140, 143, 148));
-    palette.setColor(QPalette::Highlight, QColor(70, 130, 190));
-    palette.setColor(QPalette::HighlightedText, Qt::white);
-    palette.setColor(QPalette::Disabled, QPalette::Text, QColor(120, 122, 126));
-    palette.setColor(QPalette::Disabled, QPalette::ButtonText, QColor(120, 122, 126));
-    palette.setColor(QPalette::Disabled, QPalette::WindowText, QColor(120, 122, 126));
-    return palette;
 }
 
 class Photographer
@@ -132,9 +111,8 @@ int main(int argc, char** argv)
         return 2;
     }
     QDir().mkpath(arguments.front());
-    if (parser.isSet(dark)) {
-        QApplication::setPalette(darkPalette());
-    }
+    Settings().setTheme(parser.isSet(dark) ? Theme::Dark : Theme::Light);
+    Settings().setTourSeen();
 
     MainWindow window;
     const QStringList pixels = parser.value(size).split(QLatin1Char('x'));

@@ -77,6 +77,43 @@ private slots:
         QVERIFY(std::abs(m_plot->bounds().lower + 3.0) < 2.0 * unitsPerPixel());
         QCOMPARE(m_plot->bounds().upper, 2.0);
     }
+    void shiftKeepsTheBoundsSymmetric()
+    {
+        QSignalSpy spy(m_plot.get(), &DistributionPlot::boundsEdited);
+        press(2.0);
+        move(1.5, Qt::ShiftModifier);
+        QVERIFY(std::abs(m_plot->bounds().upper - 1.5) < 2.0 * unitsPerPixel());
+        QCOMPARE(m_plot->bounds().lower, -m_plot->bounds().upper);
+        move(1.25, Qt::NoModifier); // without it, the other bound is where it was
+        QCOMPARE(m_plot->bounds().lower, -2.0);
+        move(1.0, Qt::ShiftModifier);
+        release(1.0);
+        QCOMPARE(m_plot->bounds().lower, -m_plot->bounds().upper);
+        QCOMPARE(phaseOf(spy, spy.size() - 1), EditPhase::End);
+        QCOMPARE(boundsOf(spy, spy.size() - 1), m_plot->bounds());
+    }
+    void escapeTakesASymmetricDragBack()
+    {
+        QSignalSpy spy(m_plot.get(), &DistributionPlot::boundsEdited);
+        press(2.0);
+        move(1.0, Qt::ShiftModifier);
+        QTest::keyClick(canvas(), Qt::Key_Escape);
+        QCOMPARE(phaseOf(spy, spy.size() - 1), EditPhase::Abort);
+        QCOMPARE(boundsOf(spy, spy.size() - 1), (Bounds {-2.0, 2.0}));
+        QCOMPARE(m_plot->bounds(), (Bounds {-2.0, 2.0}));
+        release(1.0);
+    }
+    void aBoundClicksIntoPercentileMarksUnlessCtrlIsHeld()
+    {
+        m_plot->setPercentileMarks({{1.0, QStringLiteral("99 %")}});
+        const double near = 1.0 + 3.0 * unitsPerPixel();
+        press(2.0);
+        move(near, Qt::NoModifier);
+        QCOMPARE(m_plot->bounds().upper, 1.0);
+        move(near, Qt::ControlModifier);
+        QVERIFY(m_plot->bounds().upper > 1.0);
+        release(near);
+    }
     void grabbingBesideTheLineDoesNotMakeItJump()
     {
         const QPoint start = at(2.0) + QPoint(DraggableBound::kGrabDistance - 1, 0);
@@ -238,6 +275,15 @@ private:
     {
         return {qRound(canvas()->xAxis->coordToPixel(value)), canvas()->axisRect()->rect().center().y()};
     }
+    void press(double value) { QTest::mousePress(canvas(), Qt::LeftButton, {}, at(value)); }
+    void move(double value, Qt::KeyboardModifiers modifiers)
+    {
+        const QPointF pixel(at(value));
+        QMouseEvent event(
+            QEvent::MouseMove, pixel, canvas()->mapToGlobal(pixel), Qt::NoButton, Qt::LeftButton, modifiers);
+        QCoreApplication::sendEvent(canvas(), &event);
+    }
+    void release(double value) { QTest::mouseRelease(canvas(), Qt::LeftButton, {}, at(value)); }
     double unitsPerPixel() const
     {
         return canvas()->xAxis->pixelToCoord(1) - canvas()->xAxis->pixelToCoord(0);

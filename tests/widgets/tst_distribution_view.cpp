@@ -1,13 +1,17 @@
 #include "core/quant/resolve.h"
 #include "tests/widgets/synthetic.h"
+#include "widgets/common/display_names.h"
 #include "widgets/common/number_edit.h"
 #include "widgets/plot/channel_map.h"
 #include "widgets/plot/distribution_plot.h"
 #include "widgets/views/distribution_view.h"
+#include "widgets/views/ghost_menu.h"
 
 #include <qcustomplot.h>
 
+#include <QAction>
 #include <QComboBox>
+#include <QMenu>
 #include <QSignalSpy>
 #include <QTest>
 
@@ -79,12 +83,12 @@ private slots:
     void groupBoundsBelongToTheSelectedGroup()
     {
         show(Granularity::Group);
-        QCOMPARE(m_view->editedGroup(), -1);
+        QVERIFY(m_view->editedGroups().isEmpty());
         QVERIFY(!m_view->upperEdit()->isEnabled()); // the tensor has no bounds of its own
         QSignalSpy spy(m_view.get(), &DistributionView::groupSelected);
         m_view->setSelectedGroup(7);
         QCOMPARE(spy.size(), 0);
-        QCOMPARE(m_view->editedGroup(), 7);
+        QCOMPARE(m_view->editedGroups(), QVector<int> {7});
         QCOMPARE(m_view->upperEdit()->value(), m_params.bounds[7].upper);
         QCOMPARE(m_view->channelMap()->selectedChannel(), 7);
     }
@@ -98,7 +102,7 @@ private slots:
         QTest::keyClick(box, Qt::Key_Down);
         QCOMPARE(spy.last().first().toInt(), 0);
         QCOMPARE(m_view->channelMap()->selectedChannel(), 0);
-        QCOMPARE(m_view->editedGroup(), -1); // one scale for all
+        QVERIFY(m_view->editedGroups().isEmpty()); // one scale for all
         m_view->channelMap()->plot()->setFocus();
         QTest::keyClick(m_view->channelMap()->plot(), Qt::Key_End);
         QCOMPARE(spy.last().first().toInt(), 23);
@@ -120,6 +124,71 @@ private slots:
         QCOMPARE(m_view->distributionPlot()->histogram()->total(), std::uint64_t {3 * 2000});
         QTest::keyClick(map, Qt::Key_Escape);
         QCOMPARE(m_view->distributionPlot()->histogram()->total(), std::uint64_t {24 * 2000});
+    }
+    void markedChannelsAreEditedTogether()
+    {
+        show(Granularity::Group);
+        brush(4, 6);
+        QCOMPARE(m_view->editedGroups(), (QVector<int> {4, 5, 6}));
+        const Bounds shown = m_view->distributionPlot()->bounds();
+        for (const std::size_t group : {4U, 5U, 6U}) { // the hull of what they have
+            QVERIFY(
+                shown.lower <= m_params.bounds[group].lower && shown.upper >= m_params.bounds[group].upper);
+        }
+    }
+    void altTakesTheGroupMarkedLast()
+    {
+        show(Granularity::Group);
+        brush(4, 6);
+        m_view->setSelectedGroup(5);
+        QCOMPARE(m_view->editedGroups(), QVector<int> {5});
+        dragUpper(Qt::AltModifier);
+        QCOMPARE(m_view->editedGroups(), (QVector<int> {4, 5, 6}));
+        dragUpper(Qt::NoModifier);
+        QCOMPARE(m_view->editedGroups(), QVector<int> {5});
+        m_view->setSelectedGroup(9); // not one of the marked
+        dragUpper(Qt::AltModifier);
+        QCOMPARE(m_view->editedGroups().size(), qsizetype {24});
+    }
+    void percentileMarksAreQuantilesOfWhatIsShown()
+    {
+        show(Granularity::Tensor);
+        QSignalSpy spy(m_view.get(), &DistributionView::boundsEdited);
+        const auto& histogram = *m_view->distributionPlot()->histogram();
+        const double p99 = quantile(histogram, 0.99, static_cast<double>(m_statistics->minimum()),
+            static_cast<double>(m_statistics->maximum()));
+        QCustomPlot* canvas = m_view->distributionPlot()->plot();
+        canvas->replot(QCustomPlot::rpImmediateRefresh);
+        const int y = canvas->axisRect(0)->rect().center().y();
+        const auto x = [&](double value) { return qRound(canvas->xAxis->coordToPixel(value)); };
+        const double upper = m_params.bounds.front().upper;
+        QTest::mousePress(canvas, Qt::LeftButton, {}, {x(upper), y});
+        QTest::mouseMove(canvas, {x(p99) + 2, y});
+        QTest::mouseRelease(canvas, Qt::LeftButton, {}, {x(p99) + 2, y});
+        QCOMPARE(spy.last().at(0).value<Bounds>().upper, p99);
+    }
+    void overlaysAreVariationsOfThePlannedQuantizer()
+    {
+        show(Granularity::Tensor);
+        QSignalSpy spy(m_view.get(), &DistributionView::ghostsRequested);
+        auto* menu = m_view->findChild<GhostMenu*>();
+        QVERIFY(menu);
+        QVERIFY(m_view->ghostChoices().empty());
+        for (QAction* action : menu->menu()->actions()) {
+            if (action->text() == displayName(BoundMethod::Percentile) || action->text() == u"7 bits"_s) {
+                action->trigger();
+            }
+            if (action->text() == displayName(BoundMethod::MinMax)
+                || action->text() == displayName(QuantizerKind::Log2)) {
+                QVERIFY(!action->isEnabled()); // what the plan holds already; no negative values
+            }
+        }
+        QCOMPARE(spy.size(), 2);
+        const std::vector<GhostChoice> ghosts = m_view->ghostChoices();
+        QCOMPARE(ghosts.size(), std::size_t {2});
+        QCOMPARE(ghosts[0].choice.method, BoundMethod::Percentile);
+        QCOMPARE(ghosts[0].choice.bits, 6);
+        QCOMPARE(ghosts[1].choice.bits, 7);
     }
     void softmaxShowsTheCutoffAndLocksTheLowerBound()
     {
@@ -149,7 +218,7 @@ private slots:
         QVERIFY(!m_view->distributionPlot()->histogram());
         m_view->setSite(std::nullopt);
         m_view->setQuantizer(std::nullopt);
-        QCOMPARE(m_view->editedGroup(), -1);
+        QVERIFY(m_view->editedGroups().isEmpty());
     }
 
 private:
@@ -167,6 +236,27 @@ private:
         m_params = resolveActivation(choice, *m_statistics);
         m_view->setQuantizer(m_params);
         QCoreApplication::processEvents();
+    }
+    void brush(int from, int to)
+    {
+        QCustomPlot* map = m_view->channelMap()->plot();
+        map->replot(QCustomPlot::rpImmediateRefresh);
+        const auto at = [&](int position) {
+            return QPoint(qRound(map->xAxis->coordToPixel(position)), map->axisRect()->rect().center().y());
+        };
+        QTest::mousePress(map, Qt::LeftButton, {}, at(from));
+        QTest::mouseMove(map, at(to));
+        QTest::mouseRelease(map, Qt::LeftButton, {}, at(to));
+    }
+    void dragUpper(Qt::KeyboardModifiers modifiers)
+    {
+        QCustomPlot* canvas = m_view->distributionPlot()->plot();
+        canvas->replot(QCustomPlot::rpImmediateRefresh);
+        const int y = canvas->axisRect(0)->rect().center().y();
+        const int x = qRound(canvas->xAxis->coordToPixel(m_view->distributionPlot()->bounds().upper));
+        QTest::mousePress(canvas, Qt::LeftButton, modifiers, {x, y});
+        QTest::mouseMove(canvas, {x - 30, y});
+        QTest::mouseRelease(canvas, Qt::LeftButton, modifiers, {x - 30, y});
     }
     QComboBox* groupBox() const
     {

@@ -6,6 +6,8 @@
 #include "widgets/common/number_format.h"
 #include "widgets/plot/channel_density.h"
 #include "widgets/plot/channel_overlay_item.h"
+#include "widgets/plot/csv_tables.h"
+#include "widgets/plot/plot_menu.h"
 #include "widgets/plot/plot_style.h"
 
 #include <qcustomplot.h>
@@ -57,6 +59,8 @@ ChannelMap::ChannelMap(QWidget* parent)
     buildPlot();
     setFocusProxy(m_plot);
     applyStyle();
+    new PlotMenu(this, QStringLiteral("channels"),
+        [this] { return m_statistics ? channelCsv(*m_statistics, m_bounds) : QString(); });
 }
 
 ChannelMap::~ChannelMap() = default;

@@ -2,8 +2,11 @@
 
 #include "widgets/common/empty_label.h"
 #include "widgets/common/number_format.h"
+#include "widgets/plot/csv_tables.h"
 #include "widgets/plot/draggable_bound.h"
+#include "widgets/plot/ghost_item.h"
 #include "widgets/plot/histogram_items.h"
+#include "widgets/plot/plot_menu.h"
 #include "widgets/plot/plot_style.h"
 
 #include <qcustomplot.h>
@@ -45,10 +48,12 @@ DistributionPlot::DistributionPlot(QWidget* parent)
     m_plot->setWhatsThis(
         tr("Drag a bound, or press Tab to choose one and the arrow keys to move it by one bin; Shift moves "
            "it by "
-           "ten. Escape takes the movement back, Return asks for an automatic bound. Wheel or plus and minus "
-           "zoom, R shows everything."));
+           "ten. Escape takes the movement back, Return asks for an automatic bound. While dragging, Shift "
+           "keeps both bounds symmetric, Alt moves the marked channels together and Ctrl passes percentile "
+           "marks by. Wheel or plus and minus zoom, R shows everything."));
     applyStyle();
     setCountScale(AxisScale::Log);
+    new PlotMenu(this, u"distribution"_s, [this] { return csv(); });
 }
 
 DistributionPlot::~DistributionPlot() = default;
@@ -102,6 +107,7 @@ void DistributionPlot::buildLayers()
     m_histogramItem = new HistogramItem(m_countRect, u"main"_s);
     m_errorItem = new ErrorDensityItem(m_errorRect, kLiveLayer);
     m_levelsItem = new LevelsItem(m_countRect, kLiveLayer);
+    m_ghostItem = new GhostItem(m_countRect, kLiveLayer);
     m_hoverItem = new HoverItem(m_plot, kHoverLayer);
 }
 
@@ -123,8 +129,9 @@ void DistributionPlot::buildBounds()
             other->deactivate();
             bound->activate();
         });
-        connect(
-            bound, &DraggableBound::edited, this, [this](double, EditPhase phase) { onBoundEdited(phase); });
+        connect(bound, &DraggableBound::edited, this,
+            [this, bound = bound, other = other](
+                double, EditPhase phase) { onBoundEdited(*bound, *other, phase); });
     }
 }
 
@@ -226,6 +233,29 @@ void DistributionPlot::setZeroingCutoff(const std::optional<ZeroingCutoff>& cuto
     scheduleLiveReplot();
 }
 
+void DistributionPlot::setPercentileMarks(std::vector<PercentileMark> marks)
+{
+    std::vector<double> values;
+    for (const PercentileMark& mark : marks) {
+        values.push_back(mark.value);
+    }
+    m_lower->setSnapPoints(values);
+    m_upper->setSnapPoints(std::move(values));
+    m_levelsItem->setMarks(std::move(marks));
+    scheduleLiveReplot();
+}
+
+void DistributionPlot::setGhosts(std::vector<GhostRail> ghosts)
+{
+    m_ghostItem->setGhosts(std::move(ghosts));
+    scheduleLiveReplot();
+}
+
+Qt::KeyboardModifiers DistributionPlot::gestureModifiers() const
+{
+    return m_gestureModifiers;
+}
+
 void DistributionPlot::setEmptyText(const QString& text)
 {
     m_empty->setText(text);
@@ -235,6 +265,21 @@ void DistributionPlot::setValueLabel(const QString& text)
 {
     m_errorRect->axis(QCPAxis::atBottom)->setLabel(text);
     replotAll();
+}
+
+QString DistributionPlot::csv() const
+{
+    if (!m_histogram) {
+        return {};
+    }
+    const auto list = [](const BinPyramid& bins) {
+        std::vector<double> values;
+        for (std::size_t bin = 0; bin < bins.size(); ++bin) {
+            values.push_back(bins.at(bin));
+        }
+        return values;
+    };
+    return histogramCsv(*m_histogram, list(m_errorItem->clipping()), list(m_errorItem->rounding()));
 }
 
 QString DistributionPlot::hoverText() const
@@ -307,6 +352,7 @@ void DistributionPlot::applyStyle()
     m_histogramItem->setPalette(palette());
     m_errorItem->setPalette(palette());
     m_levelsItem->setPalette(palette());
+    m_ghostItem->setPalette(palette());
     m_hoverItem->setPalette(palette());
     m_lower->applyPalette(palette());
     m_upper->applyPalette(palette());
@@ -392,8 +438,27 @@ void DistributionPlot::updateAccessibleText()
                                                    : tr("no bounds"));
 }
 
-void DistributionPlot::onBoundEdited(EditPhase phase)
+void DistributionPlot::mirror(const DraggableBound& bound, DraggableBound& other, EditPhase phase)
 {
+    switch (phase) {
+    case EditPhase::Begin: m_otherAtBegin = other.value(); break;
+    case EditPhase::Update: {
+        const bool onItsSide = &bound == m_upper ? bound.value() > 0.0 : bound.value() < 0.0;
+        const bool symmetric = bound.modifiers().testFlag(Qt::ShiftModifier) && onItsSide;
+        other.setValue(symmetric ? -bound.value() : m_otherAtBegin);
+        break;
+    }
+    case EditPhase::End: break;
+    case EditPhase::Abort: other.setValue(m_otherAtBegin); break;
+    }
+}
+
+void DistributionPlot::onBoundEdited(DraggableBound& bound, DraggableBound& other, EditPhase phase)
+{
+    m_gestureModifiers = bound.modifiers();
+    if (m_sides == DraggableSides::Both) {
+        mirror(bound, other, phase);
+    }
     clearHover();
     updateLimits();
     updateAccessibleText();

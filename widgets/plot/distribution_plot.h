@@ -3,6 +3,8 @@
 #include "core/quant/quantizer.h"
 #include "core/stats/histogram.h"
 #include "widgets/common/edit_phase.h"
+#include "widgets/plot/ghost_quantizer.h"
+#include "widgets/plot/percentile_mark.h"
 
 #include <QWidget>
 
@@ -20,6 +22,7 @@ namespace qs {
 class DraggableBound;
 class EmptyLabel;
 class ErrorDensityItem;
+class GhostItem;
 class HistogramItem;
 class HoverItem;
 class LevelsItem;
@@ -39,7 +42,8 @@ struct ZeroingCutoff
 /// Histogram with two draggable bounds, the quantizer's levels, and below it the squared error per bin,
 /// clipping and rounding apart. Wheel zooms, dragging empty space pans, double click on empty space or R
 /// resets, double click on a bound asks for an automatic one. Keys: Tab changes the bound, arrows move it by
-/// one bin (Shift: ten; Page: a hundred), Escape takes a gesture back.
+/// one bin (Shift: ten; Page: a hundred), Escape takes a gesture back. While dragging, Shift keeps the bounds
+/// symmetric about zero and Ctrl passes the percentile marks by, into which a bound clicks otherwise.
 class DistributionPlot : public QWidget
 {
     Q_OBJECT
@@ -50,6 +54,8 @@ public:
     /// Null shows the empty state. The view is reset when the range of values or the bin scale changes.
     void setHistogram(std::shared_ptr<const Histogram> histogram, double valueMinimum, double valueMaximum);
     [[nodiscard]] const std::shared_ptr<const Histogram>& histogram() const { return m_histogram; }
+    /// Smallest and largest value, as given with the histogram.
+    [[nodiscard]] Bounds valueRange() const { return {m_valueMinimum, m_valueMaximum}; }
     /// nullopt hides both lines. A bound in the user's hand stays where it is.
     void setBounds(const std::optional<Bounds>& bounds);
     [[nodiscard]] Bounds bounds() const;
@@ -59,10 +65,15 @@ public:
     /// Squared error per bin of the histogram; empty vectors: none.
     void setErrorDensity(std::vector<double> clipping, std::vector<double> rounding);
     void setZeroingCutoff(const std::optional<ZeroingCutoff>& cutoff);
+    /// Small marks above the values, which a dragged bound clicks into.
+    void setPercentileMarks(std::vector<PercentileMark> marks);
+    /// Other quantizers for the same values, drawn as rails above the counts; at most kGhostLimit.
+    void setGhosts(std::vector<GhostRail> ghosts);
     /// Shown in place of the plot while there is no histogram.
     void setEmptyText(const QString& text);
     /// Axis captions.
     void setValueLabel(const QString& text);
+    [[nodiscard]] QString csv() const; ///< histogramCsv() of what is shown; empty without a histogram
     [[nodiscard]] QString hoverText() const; ///< of the read-out under the mouse, for tests
 
     void setCountScale(AxisScale scale);
@@ -74,6 +85,8 @@ public:
     void resetView();
 
     [[nodiscard]] bool isInGesture() const;
+    /// Held at the latest event of the present or last mouse gesture.
+    [[nodiscard]] Qt::KeyboardModifiers gestureModifiers() const;
     [[nodiscard]] QCustomPlot* plot() const { return m_plot; } ///< for image export and tests
     [[nodiscard]] QSize sizeHint() const override;
     [[nodiscard]] QSize minimumSizeHint() const override;
@@ -96,7 +109,8 @@ private:
     void applyCountRange();
     void updateLimits();
     void updateAccessibleText();
-    void onBoundEdited(EditPhase phase);
+    void onBoundEdited(DraggableBound& bound, DraggableBound& other, EditPhase phase);
+    void mirror(const DraggableBound& bound, DraggableBound& other, EditPhase phase);
     void scheduleLiveReplot(); ///< bounds, levels and error density; not the histogram
     void replotAll();
     void constrainRange();
@@ -121,6 +135,7 @@ private:
     ErrorDensityItem* m_errorItem = nullptr;
     LevelsItem* m_levelsItem = nullptr;
     HoverItem* m_hoverItem = nullptr;
+    GhostItem* m_ghostItem = nullptr;
     DraggableBound* m_lower = nullptr;
     DraggableBound* m_upper = nullptr;
     std::shared_ptr<const Histogram> m_histogram;
@@ -132,6 +147,8 @@ private:
     bool m_boundsKnown = false;
     bool m_liveScheduled = false;
     bool m_constraining = false;
+    double m_otherAtBegin = 0.0; ///< the bound that is not in the hand, when the gesture began
+    Qt::KeyboardModifiers m_gestureModifiers;
 };
 
 } // namespace qs

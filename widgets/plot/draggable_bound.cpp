@@ -108,6 +108,21 @@ bool DraggableBound::isNear(const QPointF& pixel) const
     return (m_side == Side::Lower) == (pixel.x() < line);
 }
 
+double DraggableBound::snapped(double value) const
+{
+    const double pixel = m_plot->xAxis->coordToPixel(value);
+    double nearest = value;
+    double distance = kSnapDistance;
+    for (const double point : m_snapPoints) {
+        const double away = std::abs(m_plot->xAxis->coordToPixel(point) - pixel);
+        if (away <= distance) {
+            nearest = point;
+            distance = away;
+        }
+    }
+    return nearest;
+}
+
 void DraggableBound::applyPalette(const QPalette& palette)
 {
     m_item->setPalette(palette);
@@ -158,6 +173,7 @@ bool DraggableBound::pressed(const QMouseEvent& event)
         return isInGesture(); // other buttons do not disturb a drag
     }
     m_plot->setFocus(Qt::MouseFocusReason);
+    m_modifiers = event.modifiers();
     m_grabOffset = event.position().x() - m_plot->xAxis->coordToPixel(m_value);
     emit activated();
     begin(Gesture::Mouse);
@@ -176,9 +192,11 @@ bool DraggableBound::movedBy(const QMouseEvent& event)
         finish(EditPhase::End);
         return false;
     }
+    const bool otherModifiers = std::exchange(m_modifiers, event.modifiers()) != event.modifiers();
     const double wanted = m_plot->xAxis->pixelToCoord(event.position().x() - m_grabOffset);
-    const double value = std::clamp(wanted, m_minimum, m_maximum);
-    if (value != m_value) {
+    const double value = std::clamp(
+        m_modifiers.testFlag(Qt::ControlModifier) ? wanted : snapped(wanted), m_minimum, m_maximum);
+    if (value != m_value || otherModifiers) {
         moveTo(value);
         emit edited(m_value, EditPhase::Update);
     }
@@ -217,6 +235,7 @@ bool DraggableBound::keyPressed(const QKeyEvent& event)
     default: return false;
     }
     if (!isInGesture()) {
+        m_modifiers = {};
         begin(Gesture::Keyboard);
     }
     const double value = std::clamp(m_step(m_value, steps), m_minimum, m_maximum);

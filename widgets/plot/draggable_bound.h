@@ -6,6 +6,7 @@
 #include <QString>
 
 #include <functional>
+#include <vector>
 
 class QKeyEvent;
 class QMouseEvent;
@@ -19,12 +20,14 @@ class BoundItem;
 
 /// One vertical line with a value label on a plot, moved by mouse or keyboard. Knows nothing of histograms.
 /// Values are coordinates of the plot's x axis. Draws on the layer given, which should be buffered: a drag
-/// replots it alone. Every gesture is Begin (old value), Update..., and End or Abort (old value again).
+/// replots it alone. Every gesture is Begin (old value), Update..., and End or Abort (old value again). A
+/// drag clicks into the snap points; Ctrl passes them by.
 class DraggableBound : public QObject
 {
     Q_OBJECT
 public:
     static constexpr int kGrabDistance = 6; ///< device-independent pixels on either side of the line
+    static constexpr int kSnapDistance = 5; ///< device-independent pixels on either side of a snap point
 
     enum class Side { Lower, Upper };
     /// Value after `steps` keyboard steps from `value`.
@@ -38,6 +41,10 @@ public:
     /// Limits of gestures; minimum <= maximum.
     void setLimits(double minimum, double maximum);
     void setStepFunction(StepFunction step);
+    void setSnapPoints(std::vector<double> values) { m_snapPoints = std::move(values); }
+    /// Held at the latest event of a mouse gesture; none during a keyboard gesture, where Shift means ten
+    /// steps.
+    [[nodiscard]] Qt::KeyboardModifiers modifiers() const { return m_modifiers; }
     /// Where two bounds are equally near the nearer one takes the press.
     void setRival(const DraggableBound* rival) { m_rival = rival; }
 
@@ -76,11 +83,14 @@ private:
     void setHovered(bool hovered);
     void updateItem();
     [[nodiscard]] double distanceTo(const QPointF& pixel) const;
+    [[nodiscard]] double snapped(double value) const;
 
     QCustomPlot* m_plot;
     BoundItem* m_item; // owned by the plot
     const DraggableBound* m_rival = nullptr;
     StepFunction m_step;
+    std::vector<double> m_snapPoints;
+    Qt::KeyboardModifiers m_modifiers;
     Side m_side;
     double m_value = 0.0;
     double m_valueAtBegin = 0.0;

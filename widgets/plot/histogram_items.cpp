@@ -15,6 +15,8 @@ namespace {
 /// Ticks closer than this would run into each other.
 constexpr double kSmallestLevelDistance = 3.0;
 constexpr double kLevelTickLength = 7.0;
+constexpr double kMarkHeight = 16.0;
+constexpr double kMarkGap = 6.0;
 
 } // namespace
 
@@ -237,6 +239,33 @@ void LevelsItem::draw(QCPPainter* painter)
     drawClipped(painter);
     drawCutoff(painter);
     drawLevels(painter);
+    drawMarks(painter);
+}
+
+void LevelsItem::drawMarks(QCPPainter* painter) const
+{
+    const PlotStyle style(m_palette);
+    const QCPAxis& axis = *m_rect->axis(QCPAxis::atBottom);
+    const QRectF area(m_rect->rect());
+    painter->setFont(style.labelFont());
+    const QFontMetricsF metrics(style.labelFont());
+    double textEnd = -std::numeric_limits<double>::infinity();
+    for (const PercentileMark& mark : m_marks) {
+        const double x = axis.coordToPixel(mark.value);
+        if (!std::isfinite(x) || x < area.left() || x > area.right()) {
+            continue;
+        }
+        const double snapped = std::floor(x) + 0.5;
+        painter->setPen(QPen(style.mutedText(), 1.0, Qt::DotLine));
+        painter->drawLine(QPointF(snapped, area.bottom() - kMarkHeight), QPointF(snapped, area.bottom()));
+        const double width = metrics.horizontalAdvance(mark.label);
+        const double left = std::clamp(x - width / 2.0, area.left(), area.right() - width);
+        if (left > textEnd + kMarkGap) { // where marks crowd, the line alone stays
+            painter->setPen(style.mutedText());
+            painter->drawText(QPointF(left, area.bottom() - kMarkHeight - 3.0), mark.label);
+            textEnd = left + width;
+        }
+    }
 }
 
 void LevelsItem::drawClipped(QCPPainter* painter) const

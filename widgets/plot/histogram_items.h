@@ -3,6 +3,7 @@
 #include "core/quant/quantizer.h"
 #include "core/stats/histogram.h"
 #include "widgets/plot/bin_pyramid.h"
+#include "widgets/plot/percentile_mark.h"
 
 #include <qcustomplot.h>
 
@@ -77,7 +78,7 @@ private:
     QPalette m_palette;
 };
 
-/// Quantizer levels as ticks, the clipped zones, and the zeroing cut-off with its label.
+/// Quantizer levels as ticks, percentile marks, the clipped zones, and the zeroing cut-off with its label.
 class LevelsItem final : public QCPLayerable
 {
 public:
@@ -86,6 +87,7 @@ public:
     /// What lies outside is shaded; nullopt: nothing.
     void setKept(const std::optional<Bounds>& kept) { m_kept = kept; }
     void setCutoff(double value, const QString& label);
+    void setMarks(std::vector<PercentileMark> marks) { m_marks = std::move(marks); }
     void setPalette(const QPalette& palette) { m_palette = palette; }
 
 protected:
@@ -97,8 +99,10 @@ private:
     void drawClipped(QCPPainter* painter) const;
     void drawLevels(QCPPainter* painter) const;
     void drawCutoff(QCPPainter* painter) const;
+    void drawMarks(QCPPainter* painter) const;
 
     QCPAxisRect* m_rect;
+    std::vector<PercentileMark> m_marks;
     std::vector<double> m_levels;
     std::optional<Bounds> m_kept;
     double m_cutoff = 0.0;

@@ -6,6 +6,7 @@
 #include <QPainter>
 #include <QPainterPath>
 
+#include <array>
 #include <cmath>
 
 using namespace Qt::StringLiterals;
@@ -162,6 +163,15 @@ QPen PlotStyle::pen(PlotRole role) const
     default: pen.setWidthF(1.0); break;
     }
     return pen;
+}
+
+QPen PlotStyle::ghostPen(int row) const
+{
+    static constexpr std::array kDashes {Qt::SolidLine, Qt::DashLine, Qt::DashDotLine, Qt::DotLine};
+    const std::array colours {colour(PlotRole::Activation), colour(PlotRole::Cutoff), colour(PlotRole::Good),
+        colour(PlotRole::Weight)};
+    const auto index = static_cast<std::size_t>(row) % colours.size();
+    return {colours[index], 1.4, kDashes[index]};
 }
 
 QBrush PlotStyle::brush(PlotRole role) const

@@ -51,6 +51,8 @@ public:
     /// A pale tint of the role's colour on base, for surfaces that carry text.
     [[nodiscard]] QColor tint(PlotRole role) const;
     [[nodiscard]] QPen pen(PlotRole role) const;
+    /// Line of the overlay in row 0 .. 3; colour and dash differ.
+    [[nodiscard]] QPen ghostPen(int row) const;
     /// Solid fill.
     [[nodiscard]] QBrush brush(PlotRole role) const;
     /// The second cue on top of the fill; Qt::NoBrush for roles without hatch.

@@ -4,7 +4,9 @@
 #include "widgets/common/elided_label.h"
 #include "widgets/common/empty_label.h"
 #include "widgets/common/number_format.h"
+#include "widgets/plot/csv_tables.h"
 #include "widgets/plot/plot_legend.h"
+#include "widgets/plot/plot_menu.h"
 #include "widgets/plot/plot_style.h"
 #include "widgets/plot/sensitivity_bars_item.h"
 
@@ -75,6 +77,7 @@ SensitivityChart::SensitivityChart(QWidget* parent)
     setFocusProxy(m_plot);
     fillLegend();
     applyStyle();
+    new PlotMenu(this, QStringLiteral("sensitivity"), [this] { return sensitivityCsv(m_results); });
 }
 
 SensitivityChart::~SensitivityChart() = default;

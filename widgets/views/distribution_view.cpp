@@ -11,6 +11,7 @@
 #include "widgets/plot/error_density.h"
 #include "widgets/plot/plot_legend.h"
 #include "widgets/plot/quantizer_levels.h"
+#include "widgets/views/ghost_menu.h"
 
 #include <QComboBox>
 #include <QEvent>
@@ -25,6 +26,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 using namespace Qt::StringLiterals;
@@ -57,6 +59,17 @@ QToolButton* makeToggle(const QString& text, const QString& tip, QWidget* parent
     return button;
 }
 
+/// The smallest interval that holds all of them; there is at least one.
+Bounds hullOf(const std::vector<Bounds>& parts)
+{
+    Bounds hull = parts.front();
+    for (const Bounds& part : parts) {
+        hull.lower = std::min(hull.lower, part.lower);
+        hull.upper = std::max(hull.upper, part.upper);
+    }
+    return hull;
+}
+
 } // namespace
 
 DistributionView::DistributionView(QWidget* parent)
@@ -74,6 +87,7 @@ DistributionView::DistributionView(QWidget* parent)
     , m_lowerEdit(new NumberEdit(this))
     , m_upperEdit(new NumberEdit(this))
     , m_auto(new QToolButton(this))
+    , m_ghostMenu(new GhostMenu(this))
     , m_countLog(makeToggle(tr("log count"), tr("Logarithmic count axis"), this))
     , m_valueLog(makeToggle(tr("log value"), tr("Logarithmic value axis"), this))
     , m_reset(new QToolButton(this))
@@ -158,6 +172,7 @@ QLayout* DistributionView::buildControls()
     line->addWidget(new QLabel(u"\u2026"_s, this));
     line->addWidget(m_upperEdit);
     line->addWidget(m_auto);
+    line->addWidget(m_ghostMenu);
     line->addWidget(m_note, 1);
     line->addWidget(m_countLog);
     line->addWidget(m_valueLog);
@@ -176,9 +191,13 @@ QLayout* DistributionView::buildControls()
 void DistributionView::connectPlots()
 {
     connect(m_plot, &DistributionPlot::boundsEdited, this, [this](const Bounds& bounds, EditPhase phase) {
+        if (phase == EditPhase::Begin) {
+            m_groupGesture = m_plot->gestureModifiers().testFlag(Qt::AltModifier);
+        }
         syncNumbers(bounds);
         emit boundsEdited(bounds, phase);
     });
+    connect(m_ghostMenu, &GhostMenu::ticksChanged, this, &DistributionView::ghostsRequested);
     connect(m_plot, &DistributionPlot::automaticRequested, this,
         [this] { emit automaticRequested(m_autoMethod); });
     connect(m_map, &ChannelMap::channelSelected, this, &DistributionView::selectGroupByUser);
@@ -204,9 +223,13 @@ void DistributionView::setSite(const std::optional<SiteRow>& site)
 {
     const bool other = !site || !m_site || site->name != m_site->name;
     m_site = site;
+    if (m_site) {
+        m_ghostMenu->setSite(*m_site);
+    }
     if (other) {
         m_group = -1;
         m_params.reset();
+        m_ghosts.clear();
         setStatistics(nullptr);
     }
     if (m_site && m_site->choice.method != BoundMethod::Manual) {
@@ -229,6 +252,7 @@ void DistributionView::setStatistics(std::shared_ptr<const SiteStatistics> stati
         m_group = -1;
     }
     m_brush.clear(); // the map gives its own up as well
+    m_lastBrush.clear();
     m_map->setStatistics(m_statistics);
     fillGroupBox();
     showTitle();
@@ -256,9 +280,69 @@ void DistributionView::setSelectedGroup(int group)
     }
 }
 
-int DistributionView::editedGroup() const
+QVector<int> DistributionView::editedGroups() const
 {
-    return hasGroupBounds() ? m_group : -1;
+    if (!hasGroupBounds()) {
+        return {};
+    }
+    if (m_group < 0) {
+        return m_brush;
+    }
+    if (!m_groupGesture) {
+        return {m_group};
+    }
+    if (m_lastBrush.contains(m_group)) {
+        return m_lastBrush;
+    }
+    QVector<int> all(static_cast<qsizetype>(m_params->scales.size()));
+    std::iota(all.begin(), all.end(), 0);
+    return all;
+}
+
+std::vector<GhostChoice> DistributionView::ghostChoices() const
+{
+    return m_site ? m_ghostMenu->choices() : std::vector<GhostChoice> {};
+}
+
+void DistributionView::setGhosts(std::vector<GhostQuantizer> ghosts)
+{
+    m_ghosts = std::move(ghosts);
+    showGhosts();
+}
+
+void DistributionView::showGhosts()
+{
+    std::vector<GhostRail> rails;
+    for (const GhostQuantizer& ghost : m_ghosts) {
+        GhostRail rail;
+        rail.text = u"%1  %2"_s.arg(ghost.label, formatDecibel(ghost.sqnrDb));
+        const bool common = ghost.params.scales.size() == 1;
+        if (common || m_group >= 0) {
+            const std::size_t index = ghost.params.index(std::max(m_group, 0));
+            rail.bounds = ghost.params.bounds.at(index);
+            rail.levels = quantizerLevels(ghost.params, std::max(m_group, 0), kShownLevels);
+        } else { // every channel its own: what they cover together
+            rail.bounds = hullOf(ghost.params.bounds);
+        }
+        rails.push_back(std::move(rail));
+    }
+    m_plot->setGhosts(std::move(rails));
+}
+
+void DistributionView::showPercentiles()
+{
+    std::vector<PercentileMark> marks;
+    if (const auto& histogram = m_plot->histogram(); histogram && histogram->total() > 0) {
+        const auto [lower, upper] = m_plot->valueRange();
+        for (const double percent : {0.01, 0.1, 1.0, 99.0, 99.9, 99.99}) {
+            marks.push_back({quantile(*histogram, percent / 100.0, lower, upper),
+                u"%1 %"_s.arg(QLocale().toString(percent, 'g', 4))});
+        }
+        std::erase_if(marks, [&](const PercentileMark& mark) {
+            return mark.value <= lower || mark.value >= upper; // the ends of the data are seen without
+        });
+    }
+    m_plot->setPercentileMarks(std::move(marks));
 }
 
 bool DistributionView::isInGesture() const
@@ -358,7 +442,9 @@ void DistributionView::showGroup()
     m_map->setSelectedChannel(m_group);
     m_plot->setBounds(std::nullopt); // the next ones are of another part
     showHistogram();
+    showPercentiles();
     showQuantizer();
+    showGhosts();
 }
 
 void DistributionView::showHistogram()
@@ -389,6 +475,9 @@ void DistributionView::showHistogram()
 void DistributionView::showBrush(const QVector<int>& groups)
 {
     m_brush = groups;
+    if (!groups.isEmpty()) {
+        m_lastBrush = groups;
+    }
     if (m_group >= 0 && !groups.isEmpty()) {
         selectGroupByUser(-1); // the marked ones together take the place of the single one
         return;
@@ -420,10 +509,28 @@ bool DistributionView::hasGroupBounds() const
 
 std::optional<Bounds> DistributionView::shownBounds() const
 {
-    if (!m_params || m_params->bounds.empty() || (hasGroupBounds() && m_group < 0)) {
+    if (!m_params || m_params->bounds.empty()) {
         return std::nullopt;
     }
+    if (hasGroupBounds() && m_group < 0) {
+        std::vector<Bounds> marked;
+        for (const int group : m_brush) {
+            marked.push_back(m_params->bounds.at(static_cast<std::size_t>(group)));
+        }
+        return marked.empty() ? std::nullopt : std::optional(hullOf(marked));
+    }
     return m_params->bounds[std::min(m_params->index(std::max(m_group, 0)), m_params->bounds.size() - 1)];
+}
+
+bool DistributionView::shownGroupsAgree() const
+{
+    if (!hasGroupBounds() || m_group >= 0) {
+        return true;
+    }
+    return std::ranges::all_of(m_brush, [this](int group) {
+        return m_params->bounds.at(static_cast<std::size_t>(group))
+            == m_params->bounds.at(static_cast<std::size_t>(m_brush.front()));
+    });
 }
 
 void DistributionView::showQuantizer()
@@ -437,9 +544,10 @@ void DistributionView::showQuantizer()
     m_upperEdit->setEnabled(bounds.has_value());
     m_auto->setEnabled(m_params.has_value());
     std::vector<PlotLegend::Entry> legend {{PlotRole::Distribution, tr("count")}};
-    if (bounds && m_plot->histogram()) {
+    if (bounds && m_plot->histogram() && shownGroupsAgree()) {
         const Histogram& histogram = *m_plot->histogram();
-        const std::int64_t group = std::max(m_group, 0);
+        const std::int64_t group
+            = m_group >= 0 || m_brush.isEmpty() || !hasGroupBounds() ? std::max(m_group, 0) : m_brush.front();
         m_plot->setLevels(quantizerLevels(*m_params, group, kShownLevels));
         ErrorDensity density = errorDensity(histogram, *m_params, group);
         m_plot->setErrorDensity(std::move(density.clipping), std::move(density.rounding));
@@ -455,21 +563,27 @@ void DistributionView::showQuantizer()
         }
         syncNumbers(m_plot->bounds());
     } else {
+        if (bounds) {
+            syncNumbers(m_plot->bounds());
+        }
         m_plot->setLevels({});
         m_plot->setErrorDensity({}, {});
         m_plot->setZeroingCutoff(std::nullopt);
     }
     m_legend->setEntries(std::move(legend));
-    const bool needsGroup = hasGroupBounds() && m_group < 0;
+    const bool needsGroup = hasGroupBounds() && m_group < 0 && m_brush.isEmpty();
     m_note->setFullText(needsGroup
-            ? tr("Each %1 has its own bounds: select one to edit them.").arg(displayName(m_params->axis))
-            : m_params ? QString()
-                       : tr("In floating point: no bounds."));
+            ? tr("Each %1 has its own bounds: select one, or mark several, to edit them.")
+                  .arg(displayName(m_params->axis))
+            : !shownGroupsAgree() ? tr("The marked ones differ: moving a bound sets all of them.")
+            : m_params            ? QString()
+                                  : tr("In floating point: no bounds."));
 }
 
 void DistributionView::editNumerically(const Bounds& bounds)
 {
     // One entry is one gesture, as a drag is.
+    m_groupGesture = false;
     emit boundsEdited(m_plot->bounds(), EditPhase::Begin);
     m_plot->setBounds(bounds);
     syncNumbers(bounds);

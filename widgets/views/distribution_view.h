@@ -4,6 +4,7 @@
 #include "core/stats/site_statistics.h"
 #include "widgets/common/edit_phase.h"
 #include "widgets/models/site_row.h"
+#include "widgets/plot/ghost_quantizer.h"
 
 #include <QVector>
 #include <QWidget>
@@ -24,6 +25,7 @@ class ChannelMap;
 class DistributionPlot;
 class ElidedLabel;
 class EmptyLabel;
+class GhostMenu;
 class NumberEdit;
 class PlotLegend;
 
@@ -51,9 +53,15 @@ public:
     /// -1: the whole tensor. Silent.
     void setSelectedGroup(int group);
     [[nodiscard]] int selectedGroup() const { return m_group; }
-    /// Which entry of SiteChoice::manualBounds an edit concerns: -1 when the quantizer has one scale, else
-    /// the selected group.
-    [[nodiscard]] int editedGroup() const;
+    /// Which entries of SiteChoice::manualBounds an edit concerns: none when the quantizer has one scale;
+    /// else the selected group, the marked ones, or, in a drag begun with Alt, all groups marked last
+    /// together with the selected one (without such marks all groups).
+    [[nodiscard]] QVector<int> editedGroups() const;
+    /// Quantizers to show as overlays, as the user ticked them; by what the plan holds for the site now.
+    [[nodiscard]] std::vector<GhostChoice> ghostChoices() const;
+    /// The answer to ghostsRequested().
+    void setGhosts(std::vector<GhostQuantizer> ghosts);
+    [[nodiscard]] const std::vector<GhostQuantizer>& ghosts() const { return m_ghosts; }
     [[nodiscard]] bool isInGesture() const;
     void setEmptyText(const QString& text);
 
@@ -65,11 +73,12 @@ public:
     void restoreState(const QByteArray& state);
 
 signals:
-    /// Begin carries the bounds before the gesture, Abort the same again; concerns editedGroup(). For
+    /// Begin carries the bounds before the gesture, Abort the same again; concerns editedGroups(). For
     /// logarithmic quantizers upper is d and lower 0.
     void boundsEdited(const qs::Bounds& bounds, qs::EditPhase phase);
     void groupSelected(int group); ///< -1: the tensor
     void automaticRequested(qs::BoundMethod method);
+    void ghostsRequested(); ///< ghostChoices() changed
 
 protected:
     void changeEvent(QEvent* event) override;
@@ -91,7 +100,10 @@ private:
     void editNumerically(const Bounds& bounds);
     void syncNumbers(const Bounds& bounds);
     void updateToggles();
+    void showGhosts();
+    void showPercentiles();
     [[nodiscard]] std::optional<Bounds> shownBounds() const;
+    [[nodiscard]] bool shownGroupsAgree() const;
     [[nodiscard]] bool hasGroupBounds() const;
 
     std::optional<SiteRow> m_site;
@@ -100,6 +112,9 @@ private:
     std::shared_ptr<const Histogram> m_tensorHistogram;
     std::optional<QuantParams> m_params;
     int m_group = -1;
+    QVector<int> m_lastBrush; ///< the latest that held anything
+    bool m_groupGesture = false; ///< the present drag moves a whole set of groups
+    std::vector<GhostQuantizer> m_ghosts;
     QVector<int> m_brush; ///< groups marked in the channel map; shown together while no group is selected
     BoundMethod m_autoMethod = BoundMethod::MinMax;
 
@@ -116,6 +131,7 @@ private:
     NumberEdit* m_lowerEdit;
     NumberEdit* m_upperEdit;
     QToolButton* m_auto;
+    GhostMenu* m_ghostMenu;
     QToolButton* m_countLog;
     QToolButton* m_valueLog;
     QToolButton* m_reset;

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <QPointer>
+#include <QWidget>
+
+#include <vector>
+
+class QFrame;
+class QLabel;
+class QPushButton;
+
+namespace qs {
+
+/// One stop of the tour.
+struct TourStop
+{
+    QPointer<QWidget> target; ///< what the text is about; a hidden one is passed over
+    QString title;
+    QString text;
+};
+
+/// A walk through the window for somebody who sees it for the first time: the rest of the window is dimmed,
+/// one part stays bright with a few sentences beside it. Arrow keys, Return and the buttons go on and back,
+/// Escape and any click outside the bubble end it. Covers its parent and deletes itself at the end.
+class Tour : public QWidget
+{
+    Q_OBJECT
+public:
+    Tour(std::vector<TourStop> stops, QWidget* window);
+
+    [[nodiscard]] int stop() const { return m_stop; }
+
+signals:
+    void ended();
+
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+    void paintEvent(QPaintEvent* event) override;
+    void keyPressEvent(QKeyEvent* event) override;
+    void mousePressEvent(QMouseEvent* event) override;
+
+private:
+    void go(int by);
+    void showStop();
+    void end();
+    [[nodiscard]] QRect targetRect() const;
+
+    std::vector<TourStop> m_stops;
+    int m_stop = -1;
+    QFrame* m_bubble;
+    QLabel* m_title;
+    QLabel* m_text;
+    QLabel* m_count;
+    QPushButton* m_back;
+    QPushButton* m_next;
+};
+
+} // namespace qs

@@ -1,0 +1,286 @@
+#include "app/ui/command_palette.h"
+#include "app/ui/demo.h"
+#include "app/ui/main_window.h"
+#include "app/ui/settings.h"
+#include "app/ui/tour.h"
+#include "widgets/plot/channel_map.h"
+#include "widgets/plot/distribution_plot.h"
+#include "widgets/views/distribution_view.h"
+#include "widgets/views/ghost_menu.h"
+
+#include <qcustomplot.h>
+
+#include <QAction>
+#include <QLineEdit>
+#include <QListWidget>
+#include <QMenu>
+#include <QSettings>
+#include <QTest>
+
+#include <random>
+
+using namespace qs;
+using namespace Qt::StringLiterals;
+
+namespace {
+
+constexpr int kPatienceMs = 120000;
+
+} // namespace
+
+/// The whole window on the bundled demo, driven by mouse and keyboard.
+class TestMainWindow : public QObject
+{
+    Q_OBJECT
+private slots:
+    void initTestCase()
+    {
+        QCoreApplication::setOrganizationName(u"QuantoscopeTest"_s);
+        QCoreApplication::setApplicationName(u"MainWindow"_s);
+        QSettings().clear();
+        Settings().setTourSeen();
+        m_window = std::make_unique<MainWindow>();
+        m_window->show();
+        QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
+        m_window->openDemo();
+        QTRY_VERIFY_WITH_TIMEOUT(session().calibration() != nullptr, kPatienceMs);
+        m_site = QString::fromStdString(session().model()->sites.at(2).name);
+        for (const Site& site : session().model()->sites) {
+            if (site.role == Role::PostNormQkv && site.kind == SiteKind::Activation) {
+                m_site = QString::fromStdString(site.name);
+                break;
+            }
+        }
+    }
+    void cleanupTestCase() { m_window.reset(); }
+    void init()
+    {
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->jobs()->isIdle(), kPatienceMs);
+        session().undoStack()->setIndex(0);
+        m_window->selectSite(m_site);
+        QTRY_VERIFY_WITH_TIMEOUT(view().distributionPlot()->histogram() != nullptr, kPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->jobs()->isIdle(), kPatienceMs);
+    }
+
+    void aDragIsOneUndoStepAndEscapeLeavesNone()
+    {
+        const Plan before = session().plan();
+        const int steps = session().undoStack()->index();
+        dragUpper(0.6);
+        QCOMPARE(session().undoStack()->index(), steps + 1);
+        QVERIFY(!(session().plan() == before));
+        QCOMPARE(choice().method, BoundMethod::Manual);
+        QTest::keyClick(m_window.get(), Qt::Key_Z, Qt::ControlModifier);
+        QCOMPARE(session().plan(), before);
+
+        press();
+        move(0.5, Qt::NoModifier);
+        QVERIFY(!(session().plan() == before));
+        QTest::keyClick(canvas(), Qt::Key_Escape);
+        QCOMPARE(session().plan(), before);
+        QCOMPARE(session().undoStack()->index(), steps);
+        release(0.5);
+    }
+    void aKeyboardNudgeMovesOneBin()
+    {
+        QTest::mouseClick(
+            canvas(), Qt::LeftButton, {}, pixel(1.0)); // takes the upper bound without moving it
+        const double before = view().distributionPlot()->bounds().upper;
+        const double bin = view().distributionPlot()->histogram()->width;
+        QTest::keyClick(canvas(), Qt::Key_Left);
+        QVERIFY(std::abs(before - choice().manualBounds.front().upper - bin) < 1e-6 * bin);
+    }
+    void aSymmetricDragSetsBothBounds()
+    {
+        press();
+        move(0.5, Qt::ShiftModifier);
+        release(0.5);
+        const Bounds bounds = choice().manualBounds.front();
+        QCOMPARE(bounds.lower, -bounds.upper);
+    }
+    void aGroupDragSetsTheMarkedChannels()
+    {
+        SiteChoice perChannel = choice();
+        perChannel.granularity = Granularity::Group;
+        session().edit({{m_site.toStdString(), perChannel}}, u"per channel"_s);
+        QCustomPlot* map = view().channelMap()->plot();
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->jobs()->isIdle(), kPatienceMs);
+        map->replot(QCustomPlot::rpImmediateRefresh);
+        const auto at = [&](int position) {
+            return QPoint(qRound(map->xAxis->coordToPixel(position)), map->axisRect()->rect().center().y());
+        };
+        QTest::mousePress(map, Qt::LeftButton, {}, at(3));
+        QTest::mouseMove(map, at(8));
+        QTest::mouseRelease(map, Qt::LeftButton, {}, at(8));
+        const QVector<int> marked = view().channelMap()->brushedChannels();
+        QVERIFY(marked.size() >= 3);
+        dragUpper(0.7);
+        const auto bounds = choice().manualBounds;
+        QCOMPARE(bounds.size(), session().calibration()->find(m_site.toStdString())->groups.size());
+        for (const int group : marked) {
+            QCOMPARE(
+                bounds[static_cast<std::size_t>(group)], bounds[static_cast<std::size_t>(marked.front())]);
+        }
+        QTest::keyClick(map, Qt::Key_Escape);
+    }
+    void twoHundredMixedEditsAndBackAgain()
+    {
+        std::mt19937 random(7);
+        const Plan first = session().plan();
+        std::vector<Plan> history {first};
+        const auto& sites = session().model()->sites;
+        const auto pick
+            = [&](int below) { return static_cast<int>(random() % static_cast<unsigned>(below)); };
+        while (history.size() < 201) {
+            const Site& site = sites[static_cast<std::size_t>(pick(static_cast<int>(sites.size())))];
+            switch (pick(5)) {
+            case 0: { // one field of one site
+                SiteChoice edited = session().choice(site.name);
+                edited.bits = 2 + (edited.bits - 1) % 15;
+                session().edit({{site.name, edited}}, u"bits"_s);
+                break;
+            }
+            case 1: { // several sites at once
+                ChoiceMap several;
+                for (int i = 0; i < 5; ++i) {
+                    const Site& other = sites[static_cast<std::size_t>(pick(static_cast<int>(sites.size())))];
+                    SiteChoice edited = session().choice(other.name);
+                    edited.enabled = !edited.enabled;
+                    several[other.name] = edited;
+                }
+                session().edit(several, u"on and off"_s);
+                break;
+            }
+            case 2: { // a whole preset
+                PresetOptions options;
+                options.weightBits = 3 + pick(6);
+                options.activationBits = 3 + pick(6);
+                session().replacePlan(makePreset(sites, options), u"preset"_s);
+                break;
+            }
+            case 3: dragUpper(0.4 + 0.05 * pick(9)); break;
+            default: { // a gesture taken back leaves no step
+                press();
+                move(0.3, Qt::NoModifier);
+                QTest::keyClick(canvas(), Qt::Key_Escape);
+                release(0.3);
+                break;
+            }
+            }
+            if (!(session().plan() == history.back())) {
+                history.push_back(session().plan());
+            }
+        }
+        QCOMPARE(session().undoStack()->index(), 200);
+        for (std::size_t i = history.size() - 1; i > 0; --i) {
+            QCOMPARE(session().plan(), history[i]);
+            session().undoStack()->undo();
+        }
+        QCOMPARE(session().plan(), first);
+        for (std::size_t i = 1; i < history.size(); ++i) {
+            session().undoStack()->redo();
+            QCOMPARE(session().plan(), history[i]);
+        }
+    }
+    void overlaysShowTheirErrors()
+    {
+        auto* menu = view().findChild<GhostMenu*>();
+        for (QAction* action : menu->menu()->actions()) {
+            if (action->isEnabled() && !action->isChecked() && view().ghostChoices().size() < 4) {
+                action->trigger();
+            }
+        }
+        QCOMPARE(view().ghostChoices().size(), std::size_t {4});
+        QTRY_COMPARE_WITH_TIMEOUT(view().ghosts().size(), std::size_t {4}, kPatienceMs);
+        for (const GhostQuantizer& ghost : view().ghosts()) {
+            QVERIFY(std::isfinite(ghost.sqnrDb));
+            QVERIFY(!ghost.params.scales.empty());
+        }
+        for (QAction* action : menu->menu()->actions()) {
+            if (action->isChecked()) {
+                action->trigger();
+            }
+        }
+        QVERIFY(view().ghosts().empty());
+    }
+    void thePaletteFindsActionsAndSites()
+    {
+        QVERIFY(paletteScore(u"ev"_s, u"Run › Evaluate"_s) >= 0);
+        QVERIFY(paletteScore(u"ev"_s, u"Run › Evaluate"_s) < paletteScore(u"ev"_s, u"Edit › Leave Sites"_s));
+        QCOMPARE(paletteScore(u"xyz"_s, u"Run › Evaluate"_s), -1);
+
+        QTest::keyClick(m_window.get(), Qt::Key_P, Qt::ControlModifier | Qt::ShiftModifier);
+        QPointer<CommandPalette> palette = m_window->findChild<CommandPalette*>();
+        QVERIFY(palette);
+        auto* input = palette->findChild<QLineEdit*>();
+        const QString last = QString::fromStdString(session().model()->sites.back().name);
+        QTest::keyClicks(input, last);
+        QCOMPARE(palette->findChild<QListWidget*>()->currentItem()->text(), last);
+        QTest::keyClick(input, Qt::Key_Return);
+        QTRY_VERIFY(!palette);
+        QTRY_COMPARE(m_window->selection(), QStringList {last});
+    }
+    void theTourWalksThroughTheWindow()
+    {
+        const auto actions = m_window->findChildren<QAction*>();
+        const auto tour = std::find_if(actions.begin(), actions.end(),
+            [](const QAction* action) { return action->text() == u"&Tour of the Window"_s; });
+        QVERIFY(tour != actions.end());
+        (*tour)->trigger();
+        QPointer<Tour> shown = m_window->findChild<Tour*>();
+        QVERIFY(shown);
+        QCOMPARE(shown->stop(), 0);
+        QTest::keyClick(shown.data(), Qt::Key_Right);
+        QCOMPARE(shown->stop(), 1);
+        QTest::keyClick(shown.data(), Qt::Key_Left);
+        QCOMPARE(shown->stop(), 0);
+        QTest::keyClick(shown.data(), Qt::Key_Escape);
+        QTRY_VERIFY(!shown);
+    }
+
+private:
+    [[nodiscard]] Session& session() const { return *m_window->session(); }
+    [[nodiscard]] DistributionView& view() const { return *m_window->findChild<DistributionView*>(); }
+    [[nodiscard]] QCustomPlot* canvas() const { return view().distributionPlot()->plot(); }
+    [[nodiscard]] SiteChoice choice() const { return session().choice(m_site.toStdString()); }
+    /// Where `factor` times the upper bound is drawn.
+    [[nodiscard]] QPoint pixel(double factor) const
+    {
+        return {
+            qRound(canvas()->xAxis->coordToPixel(
+                m_grabbed > 0.0 ? factor * m_grabbed : factor * view().distributionPlot()->bounds().upper)),
+            canvas()->axisRect(0)->rect().center().y()};
+    }
+    void press()
+    {
+        canvas()->replot(QCustomPlot::rpImmediateRefresh);
+        m_grabbed = view().distributionPlot()->bounds().upper;
+        QTest::mousePress(canvas(), Qt::LeftButton, {}, pixel(1.0));
+    }
+    void move(double factor, Qt::KeyboardModifiers modifiers)
+    {
+        const QPointF at(pixel(factor));
+        QMouseEvent event(
+            QEvent::MouseMove, at, canvas()->mapToGlobal(at), Qt::NoButton, Qt::LeftButton, modifiers);
+        QCoreApplication::sendEvent(canvas(), &event);
+    }
+    void release(double factor)
+    {
+        QTest::mouseRelease(canvas(), Qt::LeftButton, {}, pixel(factor));
+        m_grabbed = 0.0;
+    }
+    void dragUpper(double factor)
+    {
+        press();
+        move((1.0 + factor) / 2.0, Qt::ControlModifier);
+        move(factor, Qt::ControlModifier);
+        release(factor);
+    }
+
+    std::unique_ptr<MainWindow> m_window;
+    QString m_site;
+    double m_grabbed = 0.0; ///< upper bound when the drag began
+};
+
+QTEST_MAIN(TestMainWindow)
+#include "tst_main_window.moc"
