@@ -1,6 +1,7 @@
 #include "core/graph/recognition.h"
 
 #include "core/graph/activation_recognition.h"
+#include "core/graph/attention_decomposition.h"
 #include "core/graph/attention_pattern.h"
 #include "core/graph/constant_folding.h"
 #include "core/graph/graph_cleanup.h"
@@ -12,7 +13,7 @@ namespace qs {
 
 std::shared_ptr<const Graph> recogniseOperators(std::shared_ptr<const Graph> graph)
 {
-    graph = foldConstants(*removeIdleNodes(*graph));
+    graph = foldConstants(*decomposeAttention(*removeIdleNodes(*graph)));
     graph = recogniseNormalizations(*graph);
     graph = recogniseActivations(*graph);
     return recogniseLinears(*graph);
