@@ -61,6 +61,9 @@ std::shared_ptr<const Graph> OnnxGraphConverter::convert()
     if (m_model.graph().sparse_initializer_size() > 0) {
         throw Error(ErrorCode::Unsupported, "the model has sparse initializers");
     }
+    for (const auto& info : m_model.graph().value_info()) {
+        noteElementType(info.name(), info.type().tensor_type().elem_type());
+    }
     addInitializers();
     addInputs();
     for (const int index : executionOrder(m_model.graph())) {
@@ -77,6 +80,7 @@ void OnnxGraphConverter::addInitializers()
 {
     for (onnx::TensorProto& proto : *m_model.mutable_graph()->mutable_initializer()) {
         const std::string name = proto.name();
+        noteElementType(name, proto.data_type());
         m_values[name] = m_builder.addConstant(name, tensorFromOnnx(proto, m_folder));
     }
 }
@@ -96,6 +100,7 @@ void OnnxGraphConverter::addInputs()
             throw Error(ErrorCode::Unsupported,
                 "input '" + info.name() + "' is of type " + onnxTypeName(type.elem_type()));
         }
+        noteElementType(info.name(), type.elem_type());
         m_values[info.name()] = type.has_shape()
             ? m_builder.addInput(info.name(), *dtype, dimsOf(type.shape(), info.name()))
             : m_builder.addInput(info.name(), *dtype);
@@ -150,6 +155,7 @@ void OnnxGraphConverter::addNode(onnx::NodeProto& proto)
             return;
         }
         normaliseOpset(draft, m_opset, m_builder);
+        noteCodeType(proto, draft);
     }
     const std::vector<std::string> outputs = draft.outputs;
     nameOutputs(outputs,
@@ -165,6 +171,9 @@ void OnnxGraphConverter::addConstantNode(onnx::NodeProto& proto, const std::stri
                 + std::to_string(proto.attribute_size()) + " attributes, not one of each");
     }
     const std::string& output = proto.output(0);
+    if (proto.attribute(0).has_t()) {
+        noteElementType(output, proto.attribute(0).t().data_type());
+    }
     const Attribute value = attributeFrom(*proto.mutable_attribute(0), describe(proto, name));
     Tensor tensor;
     if (const auto* stored = std::get_if<Tensor>(&value)) {
@@ -216,6 +225,25 @@ Attribute OnnxGraphConverter::attributeFrom(onnx::AttributeProto& attribute, con
         throw Error(ErrorCode::Unsupported,
             "attribute '" + attribute.name() + "' of " + where + " has type number "
                 + std::to_string(attribute.type()) + ", which this program does not read");
+    }
+}
+
+void OnnxGraphConverter::noteElementType(const std::string& value, int dataType)
+{
+    const auto dtype = dtypeFromOnnx(dataType);
+    if (dtype && onnxTypeOf(*dtype) != dataType) {
+        m_narrowTypes[value] = dataType;
+    }
+}
+
+void OnnxGraphConverter::noteCodeType(const onnx::NodeProto& proto, OnnxNodeDraft& draft) const
+{
+    if (draft.op != "QuantizeLinear" || proto.input_size() < 3 || draft.attributes.contains("output_dtype")) {
+        return;
+    }
+    const auto type = m_narrowTypes.find(proto.input(2));
+    if (type != m_narrowTypes.end()) {
+        draft.attributes["output_dtype"] = std::int64_t {type->second};
     }
 }
 

@@ -44,6 +44,10 @@ private:
     [[nodiscard]] Attribute attributeFrom(onnx::AttributeProto& attribute, const std::string& where);
     [[nodiscard]] ValueId valueNamed(const std::string& name, const std::string& where) const;
     [[nodiscard]] std::string uniqueNodeName(const onnx::NodeProto& node);
+    /// Remembers element types that are held in another one of ours (4-bit integers, 8-bit floats).
+    void noteElementType(const std::string& value, int dataType);
+    /// A quantizer whose zero point is of such a type says so in its attribute output_dtype.
+    void noteCodeType(const onnx::NodeProto& node, OnnxNodeDraft& draft) const;
     void nameOutputs(const std::vector<std::string>& names, const std::vector<ValueId>& values);
 
     onnx::ModelProto& m_model;
@@ -51,6 +55,7 @@ private:
     std::int64_t m_opset = 0;
     GraphBuilder m_builder;
     std::unordered_map<std::string, ValueId> m_values; ///< by ONNX name
+    std::unordered_map<std::string, int> m_narrowTypes; ///< TensorProto data type by ONNX name
     std::unordered_set<std::string> m_nodeNames;
     std::unordered_map<std::string, int> m_repetitions; ///< last number given to a repeated name
 };

@@ -36,6 +36,13 @@ constexpr std::array kMoved {
     MovedAttribute {"Slice", "axes", 3, 10},
 };
 
+/// Names the node in what normalising throws.
+[[noreturn]] void refuse(const OnnxNodeDraft& node, std::int64_t opset, const std::string& what)
+{
+    throw Error(ErrorCode::Unsupported,
+        "node '" + node.name + "' (" + node.op + " of opset " + std::to_string(opset) + "): " + what);
+}
+
 constexpr std::array<std::string_view, 9> kReductionsOf18 {"ReduceMean", "ReduceMax", "ReduceMin",
     "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceSumSquare"};
 
@@ -70,23 +77,81 @@ void moveAttributeToInput(OnnxNodeDraft& node, const MovedAttribute& moved, Grap
     node.inputs[moved.input] = builder.addConstant(node.name + "." + std::string(moved.attribute), constant);
 }
 
+/// Constant axes only: those that are computed stay an input, as ReduceSum has them.
 void moveAxesToAttribute(OnnxNodeDraft& node, const GraphBuilder& builder)
 {
     if (node.inputs.size() < 2) {
         return;
     }
     const ValueId axes = node.inputs[1];
+    if (axes != kNoValue) {
+        const Tensor& constant = builder.value(axes).constant;
+        if (!constant.valid() || constant.dtype() != DType::I64) {
+            return;
+        }
+        const auto list = constant.data<std::int64_t>();
+        node.attributes["axes"] = std::vector<std::int64_t>(list.begin(), list.end());
+    }
     node.inputs.erase(node.inputs.begin() + 1, node.inputs.end());
-    if (axes == kNoValue) {
-        return;
+}
+
+/// Resize of opset 10 and Upsample are Resize without a region, from corner to corner, rounding down.
+void normaliseResize(OnnxNodeDraft& node, std::int64_t opset, GraphBuilder& builder)
+{
+    if (node.op == "Upsample" && opset < 9) {
+        const auto scales = node.attributes.find("scales");
+        const auto* list
+            = scales == node.attributes.end() ? nullptr : std::get_if<std::vector<double>>(&scales->second);
+        if (list == nullptr || node.inputs.size() != 1) {
+            refuse(node, opset, "it has no scales");
+        }
+        const std::vector<float> floats(list->begin(), list->end());
+        node.inputs.push_back(builder.addConstant(node.name + ".scales",
+            Tensor::of<float>(
+                Shape {static_cast<std::int64_t>(floats.size())}, std::span<const float>(floats))));
+        node.attributes.erase(scales);
     }
-    const Tensor& constant = builder.value(axes).constant;
-    if (!constant.valid() || constant.dtype() != DType::I64) {
-        throw Error(
-            ErrorCode::Unsupported, "the axes of node '" + node.name + "' (" + node.op + ") are computed");
+    if (node.inputs.size() != 2) {
+        refuse(node, opset, "it has " + std::to_string(node.inputs.size()) + " inputs");
     }
-    const auto list = constant.data<std::int64_t>();
-    node.attributes["axes"] = std::vector<std::int64_t>(list.begin(), list.end());
+    node.op = "Resize";
+    node.inputs.insert(node.inputs.begin() + 1, kNoValue);
+    node.attributes["coordinate_transformation_mode"] = std::string("asymmetric");
+    node.attributes["nearest_mode"] = std::string("floor");
+}
+
+/// GroupNormalization had one scale and bias a group before opset 21, now one a channel.
+void spreadGroups(OnnxNodeDraft& node, std::int64_t opset, GraphBuilder& builder)
+{
+    const auto found = node.attributes.find("num_groups");
+    const auto* groups = found == node.attributes.end() ? nullptr : std::get_if<std::int64_t>(&found->second);
+    const bool whole
+        = node.inputs.size() == 3 && std::ranges::find(node.inputs, kNoValue) == node.inputs.end();
+    const std::vector<std::int64_t> dims
+        = whole ? builder.value(node.inputs[0]).dims : std::vector<std::int64_t> {};
+    if (groups == nullptr || *groups < 1 || dims.size() < 2 || dims[1] < 1 || dims[1] % *groups != 0) {
+        refuse(node, opset, "its channels and groups are not known");
+    }
+    std::vector<std::int64_t> order;
+    for (std::int64_t channel = 0; channel < dims[1]; ++channel) {
+        order.push_back(channel / (dims[1] / *groups));
+    }
+    const ValueId indices = builder.addConstant(node.name + ".groups",
+        Tensor::of<std::int64_t>(Shape {dims[1]}, std::span<const std::int64_t>(order)));
+    for (const std::size_t input : {std::size_t {1}, std::size_t {2}}) {
+        node.inputs[input] = builder.addNode(
+            "Gather", node.name + (input == 1 ? ".scale" : ".bias"), {node.inputs[input], indices});
+    }
+}
+
+/// What broadcasting took from attributes before opset 7 is not what it does since.
+void refuseOldBroadcast(const OnnxNodeDraft& node, std::int64_t opset)
+{
+    constexpr std::array<std::string_view, 11> kOps {
+        "Add", "Sub", "Mul", "Div", "Pow", "And", "Or", "Xor", "Equal", "Greater", "Less"};
+    if (std::ranges::find(kOps, node.op) != kOps.end() && node.attributes.contains("axis")) {
+        refuse(node, opset, "it broadcasts from an axis");
+    }
 }
 
 } // namespace
@@ -100,6 +165,15 @@ void normaliseOpset(OnnxNodeDraft& node, std::int64_t opset, GraphBuilder& build
     }
     if (opset >= 18 && std::ranges::find(kReductionsOf18, node.op) != kReductionsOf18.end()) {
         moveAxesToAttribute(node, builder);
+    }
+    if ((node.op == "Resize" && opset < 11) || (node.op == "Upsample" && opset < 10)) {
+        normaliseResize(node, opset, builder);
+    }
+    if (node.op == "GroupNormalization" && opset < 21) {
+        spreadGroups(node, opset, builder);
+    }
+    if (opset < 7) {
+        refuseOldBroadcast(node, opset);
     }
 }
 

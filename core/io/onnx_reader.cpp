@@ -16,6 +16,7 @@ namespace qs {
 namespace {
 
 constexpr std::int64_t kNewestIr = 13;
+constexpr std::int64_t kNewestOpset = 25; // later ones may change what operators mean
 
 /// The parsed message; its own sentence instead of protobuf's line on standard error.
 onnx::ModelProto parse(const std::filesystem::path& path)
@@ -50,6 +51,11 @@ OnnxFile read(const std::filesystem::path& path)
     }
     OnnxFile result;
     OnnxGraphConverter converter(model, path.parent_path());
+    if (converter.opset() > kNewestOpset) {
+        throw Error(ErrorCode::Unsupported,
+            "its operator set is number " + std::to_string(converter.opset()) + ", this program knows up to "
+                + std::to_string(kNewestOpset));
+    }
     result.graph = converter.convert();
     result.irVersion = model.ir_version();
     result.opset = converter.opset();

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/mapped_file.h"
+#include "core/tensor/small_float.h"
 
 #include <onnx/onnx_pb.h>
 
@@ -22,6 +23,9 @@ namespace {
 // Numbers of the specification that Debian's libonnx 1.12 does not know yet.
 constexpr int kOnnxUint4 = 21;
 constexpr int kOnnxInt4 = 22;
+constexpr int kOnnxFloat4 = 23;
+constexpr int kOnnxUint2 = 25;
+constexpr int kOnnxInt2 = 26;
 
 constexpr std::array<const char*, 27> kTypeNames {"UNDEFINED", "FLOAT", "UINT8", "INT8", "UINT16", "INT16",
     "INT32", "INT64", "STRING", "BOOL", "FLOAT16", "DOUBLE", "UINT32", "UINT64", "COMPLEX64", "COMPLEX128",
@@ -46,11 +50,29 @@ Shape shapeOf(const onnx::TensorProto& proto)
     }
 }
 
-/// Bytes of `count` elements as they lie in a file; 4-bit types share bytes.
+/// Bits an element takes in a file where they are not those of our type: types of 8 bits and fewer that we
+/// widen.
+std::optional<unsigned> packedBits(int dataType)
+{
+    switch (dataType) {
+    case kOnnxUint2:
+    case kOnnxInt2: return 2;
+    case kOnnxUint4:
+    case kOnnxInt4:
+    case kOnnxFloat4: return 4;
+    default: break;
+    }
+    const auto format = smallFloatOfOnnx(dataType);
+    const bool isWide = !format || *format == SmallFloat::Half || *format == SmallFloat::BFloat16;
+    return isWide ? std::nullopt : std::optional(8U);
+}
+
+/// Bytes of `count` elements as they lie in a file; types of fewer than 8 bits share bytes.
 std::size_t storedBytes(const onnx::TensorProto& proto, int dataType, DType dtype, std::int64_t count)
 {
-    if (dataType == kOnnxInt4 || dataType == kOnnxUint4) {
-        return static_cast<std::size_t>(count / 2 + count % 2);
+    if (const auto bits = packedBits(dataType)) {
+        const std::int64_t perByte = 8 / *bits;
+        return static_cast<std::size_t>(count / perByte + (count % perByte != 0 ? 1 : 0));
     }
     std::size_t bytes = 0;
     if (__builtin_mul_overflow(static_cast<std::size_t>(count), sizeOf(dtype), &bytes)) {
@@ -68,17 +90,30 @@ void requireBytes(const onnx::TensorProto& proto, const Shape& shape, std::size_
     }
 }
 
-/// Elements from packed nibbles, sign-extended for INT4.
-Tensor unpackFourBit(int dataType, Shape shape, std::span<const std::byte> bytes)
+/// Elements of a packed type, low bits first: integers in 8 bits, sign-extended where signed; floats as F32.
+Tensor unpack(int dataType, Shape shape, std::span<const std::byte> bytes)
 {
-    const bool isSigned = dataType == kOnnxInt4;
-    Tensor result(isSigned ? DType::I8 : DType::U8, std::move(shape));
+    const unsigned bits = packedBits(dataType).value_or(8U);
+    const unsigned perByte = 8U / bits;
+    const unsigned mask = (1U << bits) - 1U;
+    const bool isSigned = dataType == kOnnxInt4 || dataType == kOnnxInt2;
+    const auto format = smallFloatOfOnnx(dataType);
+    Tensor result(dtypeFromOnnx(dataType).value_or(DType::U8), std::move(shape));
+    const auto count = static_cast<std::size_t>(result.elementCount());
     auto* out = const_cast<std::byte*>(result.bytes());
-    for (std::size_t i = 0; i < result.byteCount(); ++i) {
-        const unsigned both = std::to_integer<unsigned>(bytes[i / 2]);
-        const unsigned nibble = i % 2 == 0 ? both & 15U : both >> 4U;
-        const unsigned extended = isSigned && nibble >= 8U ? nibble | 0xF0U : nibble;
-        out[i] = static_cast<std::byte>(extended);
+    const auto codeAt = [&](std::size_t i) {
+        return (std::to_integer<unsigned>(bytes[i / perByte]) >> (i % perByte * bits)) & mask;
+    };
+    if (format) {
+        const std::span<float> values = result.mutableData<float>();
+        for (std::size_t i = 0; i < count; ++i) {
+            values[i] = decodeSmallFloat(*format, codeAt(i));
+        }
+        return result;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        const unsigned code = codeAt(i);
+        out[i] = static_cast<std::byte>(isSigned && code > mask / 2U ? code | (0xFFU & ~mask) : code);
     }
     return result;
 }
@@ -107,15 +142,14 @@ void requireCount(const onnx::TensorProto& proto, const Shape& shape, const Fiel
 /// Values from int32_data: everything of at most 32 bits but float and uint32.
 Tensor fromInt32Field(const onnx::TensorProto& proto, DType dtype, Shape shape)
 {
-    if (proto.data_type() == kOnnxInt4 || proto.data_type() == kOnnxUint4) {
-        const std::int64_t packed = shape.elementCount() / 2 + shape.elementCount() % 2;
-        requireBytes(proto, shape, static_cast<std::size_t>(packed),
+    if (packedBits(proto.data_type())) {
+        requireBytes(proto, shape, storedBytes(proto, proto.data_type(), dtype, shape.elementCount()),
             static_cast<std::size_t>(proto.int32_data_size()));
         std::vector<std::byte> bytes;
         for (const std::int32_t entry : proto.int32_data()) {
             bytes.push_back(static_cast<std::byte>(entry & 255));
         }
-        return unpackFourBit(proto.data_type(), std::move(shape), bytes);
+        return unpack(proto.data_type(), std::move(shape), bytes);
     }
     requireCount(proto, shape, proto.int32_data());
     Tensor result(dtype, std::move(shape));
@@ -135,6 +169,9 @@ Tensor fromTypedField(const onnx::TensorProto& proto, DType dtype, Shape shape)
         copyField<decltype(stored)>(field, result);
         return result;
     };
+    if (packedBits(proto.data_type())) {
+        return fromInt32Field(proto, dtype, std::move(shape));
+    }
     switch (dtype) {
     case DType::F32: return make(proto.float_data(), float {});
     case DType::F64: return make(proto.double_data(), double {});
@@ -198,8 +235,8 @@ Tensor fromExternal(
     }
     requireBytes(proto, shape, needed, length);
     const auto part = all.subspan(offset, length);
-    if (proto.data_type() == kOnnxInt4 || proto.data_type() == kOnnxUint4) {
-        return unpackFourBit(proto.data_type(), shape, part);
+    if (packedBits(proto.data_type())) {
+        return unpack(proto.data_type(), shape, part);
     }
     if (reinterpret_cast<std::uintptr_t>(part.data()) % sizeOf(dtype) != 0) {
         Tensor copy(dtype, shape);
@@ -216,8 +253,10 @@ std::optional<DType> dtypeFromOnnx(int dataType)
     switch (dataType) {
     case onnx::TensorProto::FLOAT: return DType::F32;
     case onnx::TensorProto::UINT8:
+    case kOnnxUint2:
     case kOnnxUint4: return DType::U8;
     case onnx::TensorProto::INT8:
+    case kOnnxInt2:
     case kOnnxInt4: return DType::I8;
     case onnx::TensorProto::UINT16: return DType::U16;
     case onnx::TensorProto::INT16: return DType::I16;
@@ -229,7 +268,7 @@ std::optional<DType> dtypeFromOnnx(int dataType)
     case onnx::TensorProto::UINT32: return DType::U32;
     case onnx::TensorProto::UINT64: return DType::U64;
     case onnx::TensorProto::BFLOAT16: return DType::BF16;
-    default: return std::nullopt;
+    default: return smallFloatOfOnnx(dataType) ? std::optional(DType::F32) : std::nullopt;
     }
 }
 
@@ -282,8 +321,8 @@ Tensor tensorFromOnnx(onnx::TensorProto& proto, const std::filesystem::path& fol
         proto.raw_data().size());
     const std::shared_ptr<const std::string> raw(proto.release_raw_data());
     const auto bytes = std::as_bytes(std::span(raw->data(), raw->size()));
-    if (proto.data_type() == kOnnxInt4 || proto.data_type() == kOnnxUint4) {
-        return unpackFourBit(proto.data_type(), std::move(shape), bytes);
+    if (packedBits(proto.data_type())) {
+        return unpack(proto.data_type(), std::move(shape), bytes);
     }
     return {*dtype, std::move(shape), raw, bytes};
 }
@@ -314,7 +353,7 @@ std::vector<std::int8_t> unpackSignedNibbles(std::span<const std::uint8_t> bytes
         throw Error(ErrorCode::CorruptFile,
             std::to_string(count) + " 4-bit codes cannot lie in " + std::to_string(bytes.size()) + " bytes");
     }
-    const Tensor tensor = unpackFourBit(kOnnxInt4, Shape {count}, std::as_bytes(bytes));
+    const Tensor tensor = unpack(kOnnxInt4, Shape {count}, std::as_bytes(bytes));
     const auto codes = tensor.data<std::int8_t>();
     return {codes.begin(), codes.end()};
 }

@@ -15,7 +15,8 @@ class TensorProto;
 
 namespace qs {
 
-/// Our element type for a TensorProto data type number, where we have one. 4-bit integers become I8 and U8.
+/// Our element type for a TensorProto data type number, where we have one: integers of 4 and 2 bits become I8 and U8,
+/// floats of 8 and 4 bits F32.
 [[nodiscard]] std::optional<DType> dtypeFromOnnx(int dataType);
 /// The TensorProto data type number of one of ours.
 [[nodiscard]] int onnxTypeOf(DType type);

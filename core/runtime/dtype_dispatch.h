@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/tensor/dtype.h"
+#include "core/tensor/small_float.h"
 
 #include <optional>
 #include <string>
@@ -31,9 +32,35 @@ void dispatchByType(DType dtype, const F& f)
     throw Error(ErrorCode::Internal, "an array of " + std::string(nameOf(dtype)) + " reached a kernel");
 }
 
-/// Element type of a TensorProto.DataType number as arrays hold it: DOUBLE becomes F32. Empty for others.
+/// An integer type of fewer than 8 bits, held in an 8-bit one.
+struct NarrowInteger
+{
+    DType storage = DType::I8;
+    int bits = 8;
+};
+
+/// The integer of fewer than 8 bits behind a TensorProto.DataType number. Empty for others.
+[[nodiscard]] inline std::optional<NarrowInteger> narrowIntegerOfOnnx(std::int64_t type)
+{
+    switch (type) {
+    case 21: return NarrowInteger {DType::U8, 4};
+    case 22: return NarrowInteger {DType::I8, 4};
+    case 25: return NarrowInteger {DType::U8, 2};
+    case 26: return NarrowInteger {DType::I8, 2};
+    default: return std::nullopt;
+    }
+}
+
+/// Element type of a TensorProto.DataType number as arrays hold it: all floating-point formats as F32,
+/// integers of fewer than 8 bits in 8. Empty for others.
 [[nodiscard]] inline std::optional<DType> dtypeOfOnnx(std::int64_t type)
 {
+    if (const auto narrow = narrowIntegerOfOnnx(type)) {
+        return narrow->storage;
+    }
+    if (smallFloatOfOnnx(type)) {
+        return DType::F32;
+    }
     switch (type) {
     case 1:
     case 11: return DType::F32;

@@ -139,8 +139,14 @@ std::vector<Array> split(const KernelCall& call)
 {
     const Array& x = call.input(0);
     const std::size_t axis = call.axis(call.node.intAttribute("axis", 0), x.rank());
-    const auto parts = static_cast<std::int64_t>(call.node.outputs.size());
+    const std::int64_t parts
+        = call.node.intAttribute("num_outputs", static_cast<std::int64_t>(call.node.outputs.size()));
     Dims sizes = call.has(1) ? integersOf(call.input(1)) : call.node.intsAttribute("split");
+    constexpr std::int64_t kMostParts = 1 << 20;
+    if (parts < static_cast<std::int64_t>(call.node.outputs.size()) || parts > kMostParts) {
+        call.fail(ErrorCode::InvalidArgument,
+            std::to_string(parts) + " parts for " + std::to_string(call.node.outputs.size()) + " outputs");
+    }
     if (sizes.empty()) {
         const std::int64_t part = (x.dims[axis] + parts - 1) / parts;
         for (std::int64_t i = 0; i < parts; ++i) {
@@ -157,7 +163,7 @@ std::vector<Array> split(const KernelCall& call)
         outputs.push_back(slicedView(x, axis, first, part, 1));
         first += part;
     }
-    if (first != x.dims[axis] || outputs.size() != call.node.outputs.size()) {
+    if (first != x.dims[axis] || outputs.size() < call.node.outputs.size()) {
         call.fail(ErrorCode::ShapeMismatch, "parts that do not add up to " + std::to_string(x.dims[axis]));
     }
     return outputs;

@@ -1,13 +1,20 @@
 #include "core/runtime/kernel_registry.h"
 
 #include "core/base/error.h"
+#include "core/runtime/cast_kernels.h"
+#include "core/runtime/channel_normalization_kernels.h"
 #include "core/runtime/convolution_kernels.h"
 #include "core/runtime/elementwise_kernels.h"
+#include "core/runtime/filling_kernels.h"
 #include "core/runtime/indexing_kernels.h"
+#include "core/runtime/integer_kernels.h"
 #include "core/runtime/matmul_kernels.h"
 #include "core/runtime/normalization_kernels.h"
+#include "core/runtime/pooling_kernels.h"
 #include "core/runtime/quantize_kernels.h"
 #include "core/runtime/reduction_kernels.h"
+#include "core/runtime/resize_kernels.h"
+#include "core/runtime/rotary_kernels.h"
 #include "core/runtime/shape_kernels.h"
 #include "core/runtime/unary_kernels.h"
 
@@ -58,6 +65,13 @@ const KernelRegistry& KernelRegistry::instance()
         addQuantizeKernels(made);
         addReductionKernels(made);
         addShapeKernels(made);
+        addCastKernels(made);
+        addChannelNormalizationKernels(made);
+        addFillingKernels(made);
+        addIntegerKernels(made);
+        addPoolingKernels(made);
+        addResizeKernels(made);
+        addRotaryKernels(made);
         addUnaryKernels(made);
         return made;
     }();

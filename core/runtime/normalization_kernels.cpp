@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/parallel.h"
+#include "core/runtime/broadcast.h"
 #include "core/runtime/kernel_registry.h"
 #include "core/runtime/row_functions.h"
 
@@ -14,6 +15,30 @@ namespace qs {
 namespace {
 
 constexpr std::int64_t kGrain = 16384; // elements handed to a thread at once
+
+/// Mean and 1 / sqrt(variance + epsilon) of every row: the optional outputs of LayerNormalization.
+void rowStatistics(const Array& x, std::int64_t width, float epsilon, const Array& mean, const Array& inverse)
+{
+    parallelFor(mean.count(), std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, width)),
+        [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t row = begin; row < end; ++row) {
+                const float* values = x.f32() + row * width;
+                double sum = 0.0;
+                for (std::int64_t i = 0; i < width; ++i) {
+                    sum += static_cast<double>(values[i]);
+                }
+                const double centre = sum / static_cast<double>(width);
+                double squares = 0.0;
+                for (std::int64_t i = 0; i < width; ++i) {
+                    const double distance = static_cast<double>(values[i]) - centre;
+                    squares += distance * distance;
+                }
+                mean.f32()[row] = static_cast<float>(centre);
+                inverse.f32()[row] = static_cast<float>(
+                    1.0 / std::sqrt(squares / static_cast<double>(width) + static_cast<double>(epsilon)));
+            }
+        });
+}
 
 std::vector<Array> layerNormalization(const KernelCall& call)
 {
@@ -37,15 +62,51 @@ std::vector<Array> layerNormalization(const KernelCall& call)
                     beta.valid() ? beta.f32() : nullptr, epsilon, y.f32() + row * width, width);
             }
         });
-    return {y};
+    if (call.node.outputs.size() == 1) {
+        return {y};
+    }
+    Dims dims = x.dims;
+    std::fill(dims.begin() + static_cast<std::ptrdiff_t>(axis), dims.end(), 1);
+    Array mean = call.make(DType::F32, dims);
+    Array inverse = call.make(DType::F32, dims);
+    rowStatistics(x, width, epsilon, mean, inverse);
+    return {y, mean, inverse};
 }
 
-void checkLayerNormalization(const Node& node)
+/// x / sqrt(mean(x^2) + epsilon) * scale over the dimensions from `axis` on (arXiv:1910.07467).
+std::vector<Array> rmsNormalization(const KernelCall& call)
 {
-    if (node.outputs.size() > 1) {
-        throw Error(ErrorCode::Unsupported,
-            "LayerNormalization '" + node.name + "': the mean and inverse deviation outputs");
+    const Array x = call.denseF32(0);
+    const std::size_t axis = call.axis(call.node.intAttribute("axis", -1), x.rank());
+    const std::int64_t width = product(x.dims, axis, x.rank());
+    const Dims rowDims(x.dims.begin() + static_cast<std::ptrdiff_t>(axis), x.dims.end());
+    const Array& given = call.input(1);
+    if (given.dtype != DType::F32 || broadcastDims(call.node, given.dims, rowDims) != rowDims) {
+        call.fail(ErrorCode::ShapeMismatch,
+            "input " + x.shapeText() + " and scale " + given.shapeText() + " do not fit");
     }
+    const Array scale = contiguous(broadcastView(given, rowDims), call.pool);
+    const double epsilon = call.node.floatAttribute("epsilon", 1e-5);
+    Array y = call.make(DType::F32, x.dims);
+    parallelFor(product(x.dims, 0, axis),
+        std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, width)),
+        [&](std::int64_t begin, std::int64_t end) {
+            call.context.throwIfCancelled();
+            for (std::int64_t row = begin; row < end; ++row) {
+                const float* in = x.f32() + row * width;
+                float* out = y.f32() + row * width;
+                double squares = 0.0;
+                for (std::int64_t i = 0; i < width; ++i) {
+                    squares += static_cast<double>(in[i]) * static_cast<double>(in[i]);
+                }
+                const auto factor
+                    = static_cast<float>(1.0 / std::sqrt(squares / static_cast<double>(width) + epsilon));
+                for (std::int64_t i = 0; i < width; ++i) {
+                    out[i] = in[i] * factor * scale.f32()[i];
+                }
+            }
+        });
+    return {y};
 }
 
 /// Applies rows(in, out, width) along one axis, moved to the end where it is not there.
@@ -100,7 +161,8 @@ std::vector<Array> logSoftmax(const KernelCall& call)
 
 void addNormalizationKernels(KernelRegistry& registry)
 {
-    registry.add("LayerNormalization", {layerNormalization, checkLayerNormalization});
+    registry.add("LayerNormalization", {layerNormalization});
+    registry.add("RMSNormalization", {rmsNormalization});
     registry.add("Softmax", {softmax});
     registry.add("LogSoftmax", {logSoftmax});
 }

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <vector>
 
 namespace qs {
@@ -110,6 +111,64 @@ struct Norm2
         return static_cast<T>(std::sqrt(sum));
     }
 };
+struct Norm1
+{
+    static constexpr bool kHasEmpty = true;
+    template<typename T>
+    static T fold(const T* row, std::int64_t width)
+    {
+        double sum = 0.0;
+        for (std::int64_t i = 0; i < width; ++i) {
+            sum += std::abs(static_cast<double>(row[i]));
+        }
+        return static_cast<T>(sum);
+    }
+};
+struct LogSum
+{
+    static constexpr bool kHasEmpty = true; ///< no elements: minus infinity
+    template<typename T>
+    static T fold(const T* row, std::int64_t width)
+    {
+        return static_cast<T>(std::log(static_cast<double>(Sum::fold(row, width))));
+    }
+};
+struct LogSumExp
+{
+    static constexpr bool kHasEmpty = true; ///< no elements: minus infinity
+    template<typename T>
+    static T fold(const T* row, std::int64_t width)
+    {
+        const double top = width == 0 ? 0.0 : static_cast<double>(*std::max_element(row, row + width));
+        const double shift = std::isfinite(top) ? top : 0.0;
+        double sum = 0.0;
+        for (std::int64_t i = 0; i < width; ++i) {
+            sum += std::exp(static_cast<double>(row[i]) - shift);
+        }
+        return static_cast<T>(shift + std::log(sum));
+    }
+};
+struct Product
+{
+    static constexpr bool kHasEmpty = true; ///< no elements: 1
+    template<typename T>
+    static T fold(const T* row, std::int64_t width)
+    {
+        if constexpr (std::is_integral_v<T>) {
+            std::uint64_t result = 1; // wraps around instead of overflowing
+            for (std::int64_t i = 0; i < width; ++i) {
+                result *= static_cast<std::uint64_t>(row[i]);
+            }
+            return static_cast<T>(result);
+        } else {
+            double result = 1.0;
+            for (std::int64_t i = 0; i < width; ++i) {
+                result *= static_cast<double>(row[i]);
+            }
+            return static_cast<T>(result);
+        }
+    }
+};
 struct Largest
 {
     static constexpr bool kHasEmpty = false;
@@ -151,6 +210,43 @@ std::vector<Array> reduce(const KernelCall& call)
     return {y};
 }
 
+/// Index of the largest (smallest) element along one axis: the first, or the last, of equal ones.
+template<typename Better>
+std::vector<Array> argument(const KernelCall& call)
+{
+    const Array& given = call.input(0);
+    const std::size_t axis = call.axis(call.node.intAttribute("axis", 0), given.rank());
+    const bool last = call.node.intAttribute("select_last_index", 0) != 0;
+    const std::int64_t width = given.dims[axis];
+    Dims dims = given.dims;
+    dims[axis] = 1;
+    if (call.node.intAttribute("keepdims", 1) == 0) {
+        dims.erase(dims.begin() + static_cast<std::ptrdiff_t>(axis));
+    }
+    if (width == 0) {
+        call.fail(ErrorCode::ShapeMismatch, "a dimension of 0 elements is searched");
+    }
+    const Array x = contiguous(given, call.pool);
+    Array y = call.make(DType::I64, dims);
+    const std::int64_t inner = product(x.dims, axis + 1, x.rank());
+    dispatchByType(x.dtype, [&]<typename T>(T) {
+        parallelFor(
+            y.count(), std::max<std::int64_t>(1, kGrain / width), [&](std::int64_t begin, std::int64_t end) {
+                for (std::int64_t i = begin; i < end; ++i) {
+                    const T* column = x.as<const T>() + i / inner * width * inner + i % inner;
+                    std::int64_t best = 0;
+                    for (std::int64_t j = 1; j < width; ++j) {
+                        const T candidate = column[j * inner];
+                        const T leader = column[best * inner];
+                        best = Better()(candidate, leader) || (last && candidate == leader) ? j : best;
+                    }
+                    y.as<std::int64_t>()[i] = best;
+                }
+            });
+    });
+    return {y};
+}
+
 } // namespace
 
 void addReductionKernels(KernelRegistry& registry)
@@ -159,6 +255,12 @@ void addReductionKernels(KernelRegistry& registry)
     registry.add("ReduceSum", {reduce<Sum>});
     registry.add("ReduceSumSquare", {reduce<SumSquare>});
     registry.add("ReduceL2", {reduce<Norm2>});
+    registry.add("ReduceL1", {reduce<Norm1>});
+    registry.add("ReduceLogSum", {reduce<LogSum>});
+    registry.add("ReduceLogSumExp", {reduce<LogSumExp>});
+    registry.add("ReduceProd", {reduce<Product>});
+    registry.add("ArgMax", {argument<std::greater<>>});
+    registry.add("ArgMin", {argument<std::less<>>});
     registry.add("ReduceMax", {reduce<Largest>});
     registry.add("ReduceMin", {reduce<Smallest>});
 }

@@ -16,6 +16,20 @@ std::vector<Array> identity(const KernelCall& call)
     return {call.input(0)};
 }
 
+/// Inference: nothing is dropped, and the mask says so.
+std::vector<Array> dropout(const KernelCall& call)
+{
+    const Array& x = call.input(0);
+    if (call.node.outputs.size() < 2) {
+        return {x};
+    }
+    Array kept = call.make(DType::Bool, {1});
+    *kept.as<std::uint8_t>() = 1;
+    kept.dims = x.dims;
+    kept.strides.assign(x.rank(), 0);
+    return {x, kept};
+}
+
 /// Target dims of a Reshape: 0 keeps a dimension (unless allowzero), one -1 is inferred.
 Dims reshapeTarget(const KernelCall& call, const Array& x, Dims wanted)
 {
@@ -229,7 +243,7 @@ std::vector<Array> constantOfShape(const KernelCall& call)
 void addShapeKernels(KernelRegistry& registry)
 {
     registry.add("Identity", {identity});
-    registry.add("Dropout", {identity}); // inference: the mask output is not made
+    registry.add("Dropout", {dropout});
     registry.add("Reshape", {reshape});
     registry.add("Flatten", {flatten});
     registry.add("Transpose", {transpose});

@@ -6,8 +6,8 @@
 #include "core/runtime/kernel_registry.h"
 #include "core/runtime/row_functions.h"
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace qs {
 
@@ -135,74 +135,63 @@ std::vector<Array> logicalNot(const KernelCall& call)
     return {y};
 }
 
-/// Real to integer: toward zero, saturated; NaN becomes 0.
-template<typename To, typename From>
-To converted(From value)
-{
-    if constexpr (std::is_same_v<From, float> && !std::is_same_v<To, float>) {
-        const auto wide = static_cast<double>(value);
-        if (std::isnan(wide)) {
-            return To {0};
-        }
-        if (wide <= static_cast<double>(std::numeric_limits<To>::lowest())) {
-            return std::numeric_limits<To>::lowest();
-        }
-        if (wide >= static_cast<double>(std::numeric_limits<To>::max())) {
-            return std::numeric_limits<To>::max();
-        }
-        return static_cast<To>(wide);
-    } else {
-        return static_cast<To>(value);
-    }
-}
-
-std::vector<Array> castTo(const KernelCall& call, DType target)
-{
-    const Array& given = call.input(0);
-    if (given.dtype == target) {
-        return {given};
-    }
-    const Array x = contiguous(given, call.pool);
-    Array y = call.make(target, x.dims);
-    const bool toBool = target == DType::Bool;
-    dispatchByType(x.dtype, [&]<typename From>(From) {
-        dispatchByType(target, [&]<typename To>(To) {
-            parallelFor(x.count(), kGrain, [&](std::int64_t begin, std::int64_t end) {
-                for (std::int64_t i = begin; i < end; ++i) {
-                    const From v = x.as<const From>()[i];
-                    y.as<To>()[i] = toBool ? static_cast<To>(v == From {0} ? 0 : 1) : converted<To>(v);
-                }
-            });
-        });
-    });
-    return {y};
-}
-
-std::vector<Array> cast(const KernelCall& call)
-{
-    return castTo(call, dtypeOfOnnx(call.node.intAttribute("to", 0)).value_or(DType::F32));
-}
-
-std::vector<Array> castLike(const KernelCall& call)
-{
-    return castTo(call, call.input(1).dtype);
-}
-
-void checkCast(const Node& node)
-{
-    const std::int64_t to = node.intAttribute("to", 0);
-    if (!dtypeOfOnnx(to)) {
-        throw Error(
-            ErrorCode::Unsupported, "Cast '" + node.name + "': to element type " + std::to_string(to));
-    }
-}
-
 std::vector<Array> leakyRelu(const KernelCall& call)
 {
     const auto alpha = static_cast<float>(call.node.floatAttribute("alpha", 0.01));
     return overF32(call, [alpha](const float* x, float* y, std::int64_t count) {
         for (std::int64_t i = 0; i < count; ++i) {
             y[i] = x[i] < 0.0F ? alpha * x[i] : x[i];
+        }
+    });
+}
+
+/// x * sigmoid(alpha * x)
+std::vector<Array> swish(const KernelCall& call)
+{
+    const auto alpha = static_cast<float>(call.node.floatAttribute("alpha", 1.0));
+    const auto sigmoid = rowFunctions().sigmoid;
+    return overF32(call, [=](const float* x, float* y, std::int64_t count) {
+        for (std::int64_t i = 0; i < count; ++i) {
+            y[i] = alpha * x[i];
+        }
+        sigmoid(y, y, count);
+        for (std::int64_t i = 0; i < count; ++i) {
+            y[i] *= x[i];
+        }
+    });
+}
+
+float hardSigmoidOf(float x, float alpha, float beta)
+{
+    return std::max(0.0F, std::min(1.0F, alpha * x + beta));
+}
+
+std::vector<Array> hardSigmoid(const KernelCall& call)
+{
+    const auto alpha = static_cast<float>(call.node.floatAttribute("alpha", 0.2));
+    const auto beta = static_cast<float>(call.node.floatAttribute("beta", 0.5));
+    return overF32(call, [=](const float* x, float* y, std::int64_t count) {
+        for (std::int64_t i = 0; i < count; ++i) {
+            y[i] = hardSigmoidOf(x[i], alpha, beta);
+        }
+    });
+}
+
+std::vector<Array> hardSwish(const KernelCall& call)
+{
+    return overF32(call, [](const float* x, float* y, std::int64_t count) {
+        for (std::int64_t i = 0; i < count; ++i) {
+            y[i] = x[i] * hardSigmoidOf(x[i], 1.0F / 6.0F, 0.5F);
+        }
+    });
+}
+
+std::vector<Array> elu(const KernelCall& call)
+{
+    const auto alpha = static_cast<float>(call.node.floatAttribute("alpha", 1.0));
+    return overF32(call, [alpha](const float* x, float* y, std::int64_t count) {
+        for (std::int64_t i = 0; i < count; ++i) {
+            y[i] = x[i] < 0.0F ? alpha * std::expm1(x[i]) : x[i];
         }
     });
 }
@@ -231,8 +220,10 @@ void addUnaryKernels(KernelRegistry& registry)
     registry.add("Neg", {signFunction<Sign::Negative>});
     registry.add("Sign", {signFunction<Sign::Direction>});
     registry.add("Not", {logicalNot});
-    registry.add("Cast", {cast, checkCast});
-    registry.add("CastLike", {castLike});
+    registry.add("Swish", {swish});
+    registry.add("HardSwish", {hardSwish});
+    registry.add("HardSigmoid", {hardSigmoid});
+    registry.add("Elu", {elu});
 }
 
 } // namespace qs

@@ -4,7 +4,7 @@ namespace qs {
 
 class KernelRegistry;
 
-/// Functions of one operand: Erf, Tanh, Gelu, Round, Cast and the like.
+/// Functions of one operand: Erf, Tanh, Gelu, Round and the like.
 void addUnaryKernels(KernelRegistry& registry);
 
 } // namespace qs

@@ -1,15 +1,20 @@
 #include "core/base/error.h"
-#include "core/io/onnx_reader.h"
 #include "core/io/onnx_tensor.h"
+#include "core/models/model.h"
 #include "core/runtime/executor.h"
 
 #include <onnx/onnx_pb.h>
 
 #include <QTest>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
 
 using namespace qs;
 
@@ -55,68 +60,123 @@ std::string difference(const Tensor& actual, const Tensor& expected)
     return {};
 }
 
+/// Cases this program refuses, with a part of the sentence it says.
+const std::map<std::string, std::string> kRefused {
+    {"test_equal_string", "input 'x' is of type STRING"},
+    {"test_identity_opt", "input 'opt_in' is no tensor"},
+};
+
+/// Cases whose published outputs wrap around where the operator's document asks for saturation (an error of
+/// the reference implementation, onnx/onnx issue 6733): the one difference must be that.
+const std::set<std::string> kWrapped {"test_qlinearmatmul_2D_int8_float16",
+    "test_qlinearmatmul_2D_int8_float32", "test_qlinearmatmul_3D_int8_float16"};
+
+bool isEndOfRange(std::int8_t code)
+{
+    return code == -128 || code == 127;
+}
+
+/// True when 8-bit outputs agree but for elements that we saturate, of which there are some.
+bool differsBySaturationAlone(const Tensor& actual, const Tensor& expected)
+{
+    const auto a = actual.data<std::int8_t>();
+    const auto b = expected.data<std::int8_t>();
+    std::size_t saturated = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (a[i] != b[i] && !isEndOfRange(a[i])) {
+            return false;
+        }
+        saturated += a[i] != b[i] ? 1U : 0U;
+    }
+    return actual.shape() == expected.shape() && saturated > 0;
+}
+
+std::vector<std::filesystem::path> caseFolders()
+{
+    std::vector<std::filesystem::path> folders;
+    const std::filesystem::path root = std::filesystem::path(QS_SHARED_DATA) / "onnx-node-tests";
+    for (const auto& entry : std::filesystem::directory_iterator(root)) {
+        if (std::filesystem::exists(entry.path() / "model.onnx")) {
+            folders.push_back(entry.path());
+        }
+    }
+    std::ranges::sort(folders);
+    return folders;
+}
+
+std::filesystem::path dataFile(const std::filesystem::path& folder, const char* kind, std::size_t index)
+{
+    return folder / "test_data_set_0" / (kind + std::to_string(index) + ".pb");
+}
+
+/// The first difference between what the case's model computes and what is expected; "" where there is none.
+std::string runCase(const std::filesystem::path& folder)
+{
+    const auto model = loadModel(folder / "model.onnx");
+    const Graph& graph = *model->graph;
+    Executor executor(model);
+    std::vector<Feed> feeds;
+    for (std::size_t i = 0; i < graph.inputs().size(); ++i) {
+        feeds.push_back({graph.inputs()[i], readProto(dataFile(folder, "input_", i))});
+    }
+    const std::vector<Tensor> outputs = executor.run(feeds, graph.outputs());
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        const Tensor expected = readProto(dataFile(folder, "output_", i));
+        if (kWrapped.contains(folder.filename().string())) {
+            return differsBySaturationAlone(outputs[i], expected) ? "" : "more differs than saturation";
+        }
+        const std::string wrong = difference(outputs[i], expected);
+        if (!wrong.empty()) {
+            return "output " + std::to_string(i) + ": " + wrong;
+        }
+    }
+    return {};
+}
+
 } // namespace
 
-/// The ONNX project's conformance cases for the operators the engine has.
-class TestOnnxOperators : public QObject
+/// The ONNX project's conformance cases, each through the path a user's file takes: every one passes or is
+/// refused with the sentence listed above.
+class TestOnnxNodeTests : public QObject
 {
     Q_OBJECT
 private slots:
     void conformance_data()
     {
         QTest::addColumn<QString>("folder");
-        const std::filesystem::path root = std::filesystem::path(QS_SHARED_DATA) / "onnx-node-tests";
-        int cases = 0;
-        for (const auto& entry : std::filesystem::directory_iterator(root)) {
-            // Tensors of 4-bit codes are held as 8-bit ones, so saturation to 4 bits is not known here.
-            const bool isFourBit = entry.path().filename() == "test_quantizelinear_int4";
-            if (isFourBit || !std::filesystem::exists(entry.path() / "model.onnx")) {
-                continue;
-            }
-            try {
-                auto model = std::make_shared<Model>();
-                model->graph = readOnnxFile(entry.path() / "model.onnx").graph;
-                const Executor executor(model);
-            } catch (const Error& error) {
-                if (error.code() == ErrorCode::Unsupported) {
-                    continue; // said before any work, as it must be
-                }
-            }
-            QTest::newRow(entry.path().filename().c_str()) << QString::fromStdString(entry.path().string());
-            ++cases;
+        for (const auto& folder : caseFolders()) {
+            QTest::newRow(folder.filename().c_str()) << QString::fromStdString(folder.string());
         }
-        QVERIFY2(cases >= 230, std::to_string(cases).c_str());
     }
     void conformance()
     {
         QFETCH(QString, folder);
         const std::filesystem::path root = folder.toStdString();
-        auto model = std::make_shared<Model>();
-        model->graph = readOnnxFile(root / "model.onnx").graph;
-        Executor executor(model);
-        std::vector<Feed> feeds;
-        for (std::size_t i = 0; i < model->graph->inputs().size(); ++i) {
-            const std::filesystem::path file
-                = root / "test_data_set_0" / ("input_" + std::to_string(i) + ".pb");
-            feeds.push_back({model->graph->inputs()[i], readProto(file)});
-        }
-        std::vector<Tensor> outputs;
+        const auto refused = kRefused.find(root.filename().string());
         try {
-            outputs = executor.run(feeds, model->graph->outputs());
-        } catch (const Error& error) {
-            if (error.code() == ErrorCode::Unsupported) {
-                QSKIP(error.what());
-            }
-            QFAIL(error.what());
-        }
-        for (std::size_t i = 0; i < outputs.size(); ++i) {
-            const std::filesystem::path file
-                = root / "test_data_set_0" / ("output_" + std::to_string(i) + ".pb");
-            const std::string wrong = difference(outputs[i], readProto(file));
+            const std::string wrong = runCase(root);
             QVERIFY2(wrong.empty(), wrong.c_str());
+        } catch (const Error& error) {
+            QVERIFY2(refused != kRefused.end(), error.what());
+            QCOMPARE(error.code(), ErrorCode::Unsupported);
+            QVERIFY2(std::string(error.what()).find(refused->second) != std::string::npos, error.what());
+            ++m_refused;
+            return;
         }
+        QVERIFY2(refused == kRefused.end(), "this case is listed as refused, yet passes");
+        ++(kWrapped.contains(root.filename().string()) ? m_wrapped : m_passed);
     }
+    void cleanupTestCase()
+    {
+        qInfo("%d of %zu cases pass, %d are refused by name, %d have published outputs that wrap around",
+            m_passed, caseFolders().size(), m_refused, m_wrapped);
+    }
+
+private:
+    int m_passed = 0;
+    int m_refused = 0;
+    int m_wrapped = 0;
 };
 
-QTEST_GUILESS_MAIN(TestOnnxOperators)
-#include "tst_onnx_operators.moc"
+QTEST_GUILESS_MAIN(TestOnnxNodeTests)
+#include "tst_onnx_node_tests.moc"

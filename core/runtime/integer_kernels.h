@@ -1,0 +1,10 @@
+#pragma once
+
+namespace qs {
+
+class KernelRegistry;
+
+/// MatMulInteger, ConvInteger, QLinearMatMul, QLinearConv, DynamicQuantizeLinear: exact integer products.
+void addIntegerKernels(KernelRegistry& registry);
+
+} // namespace qs
