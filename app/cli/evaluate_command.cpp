@@ -34,7 +34,8 @@ nlohmann::json toJson(const Evaluation& evaluation)
     for (const auto& [layer, sqnr] : evaluation.layerSqnrDb) {
         layers[layer] = orNull(sqnr);
     }
-    return {{"samples", metrics.samples}, {"top1", orNull(metrics.top1Percent)},
+    return {{"samples", metrics.samples}, {"tokens", metrics.tokens}, {"nll", orNull(metrics.nllNats)},
+        {"perplexity", orNull(metrics.perplexity())}, {"top1", orNull(metrics.top1Percent)},
         {"top5", orNull(metrics.top5Percent)}, {"agreement", metrics.agreementPercent},
         {"kl", metrics.klNats}, {"sqnr_db", orNull(metrics.logitsSqnrDb)}, {"layer_sqnr_db", layers}};
 }
@@ -43,8 +44,13 @@ void print(const Metrics& metrics)
 {
     const auto percent
         = [](const std::optional<double>& value) { return value ? fixed(*value, 2) + " %" : "unlabelled"; };
-    std::cout << "samples    " << metrics.samples << '\n'
-              << "top-1      " << percent(metrics.top1Percent) << '\n'
+    std::cout << "samples    " << metrics.samples << '\n';
+    if (metrics.nllNats) {
+        std::cout << "tokens     " << metrics.tokens << '\n'
+                  << "NLL        " << fixed(*metrics.nllNats, 6) << " nats\n"
+                  << "perplexity " << fixed(*metrics.perplexity(), 4) << '\n';
+    }
+    std::cout << "top-1      " << percent(metrics.top1Percent) << '\n'
               << "top-5      " << percent(metrics.top5Percent) << '\n'
               << "agreement  " << fixed(metrics.agreementPercent, 2) << " %\n"
               << "KL         " << fixed(metrics.klNats, 6) << " nats\n"
@@ -60,11 +66,9 @@ int execute(const EvaluateArguments& arguments, Console& console)
     }
     const auto data = openData(arguments.data, *model);
     Executor executor(model);
-    const Tensor reference = computeLogits(executor, *data, arguments.samples, console.context());
-    Evaluation evaluation;
-    if (quantizers.empty()) {
-        evaluation.metrics = computeMetrics(reference, reference, labelsOf(*data, reference.shape()[0]));
-    } else {
+    const Fp32Reference reference = computeReference(executor, *data, arguments.samples, console.context());
+    Evaluation evaluation {reference.metrics, {}};
+    if (!quantizers.empty()) {
         evaluation = evaluatePlan(model, quantizers, *data, reference, console.context());
     }
     if (arguments.json) {

@@ -35,8 +35,9 @@ nlohmann::json toJson(const SiteSensitivity& result)
 {
     return {{"site", result.site}, {"kind", result.kind == SiteKind::Weight ? "weight" : "activation"},
         {"bits", result.bits}, {"sqnr_db", numberOrNull(result.logitsSqnrDb)}, {"kl", result.klNats},
-        {"agreement", result.agreementPercent}, {"site_sqnr_db", numberOrNull(result.siteSqnrDb)},
-        {"clipping_share", result.clippingShare}};
+        {"agreement", result.agreementPercent},
+        {"nll", result.nllNats ? nlohmann::json(*result.nllNats) : nlohmann::json(nullptr)},
+        {"site_sqnr_db", numberOrNull(result.siteSqnrDb)}, {"clipping_share", result.clippingShare}};
 }
 
 int execute(const SensitivityArguments& arguments, Console& console)
@@ -54,7 +55,7 @@ int execute(const SensitivityArguments& arguments, Console& console)
         for (const SiteSensitivity& result : results) {
             sites.push_back(toJson(result));
         }
-        const std::int64_t samples = sampleCountOf(*data, options.samples);
+        const std::int64_t samples = sampleCountOf(*model->graph, *data, options.samples);
         std::cout << nlohmann::json {{"samples", samples}, {"sites", sites}}.dump(1) << '\n';
         return 0;
     }

@@ -166,7 +166,7 @@ void SessionTasks::evaluate()
     }
     struct Result
     {
-        Tensor reference;
+        std::shared_ptr<const Fp32Reference> reference;
         std::shared_ptr<const Evaluation> evaluation;
     };
     run<Result>(
@@ -174,15 +174,16 @@ void SessionTasks::evaluate()
         [model, calibration, data, plan = m_session->plan(), reference = m_session->reference()](
             const TaskContext& context) {
             Result result {reference, nullptr};
-            if (!result.reference.valid()) {
+            if (!result.reference) {
                 Executor executor(model);
                 const TaskContext inner {context.stop,
                     [&](const Progress& p) { context.report("FP32 reference", p.done, p.total); }};
-                result.reference = computeLogits(executor, *data, 0, inner);
+                result.reference
+                    = std::make_shared<Fp32Reference>(computeReference(executor, *data, 0, inner));
             }
             const ResolvedPlan resolved = resolvePlan(*model, plan, *calibration, context);
             result.evaluation = std::make_shared<Evaluation>(
-                evaluatePlan(model, resolved, *data, result.reference, context));
+                evaluatePlan(model, resolved, *data, *result.reference, context));
             return result;
         },
         [this, data, revision = m_session->revision()](Result result) {

@@ -29,7 +29,7 @@ void Session::openModel(std::shared_ptr<const Model> model)
     m_calibration.reset();
     m_plan = makePreset(m_model->sites, {});
     ++m_revision;
-    m_reference = Tensor();
+    m_reference.reset();
     m_evaluation = {};
     m_siteErrors = {};
     m_sensitivity = {};
@@ -54,7 +54,7 @@ void Session::setCalibrationData(std::shared_ptr<const DataSource> data)
 void Session::setEvaluationData(std::shared_ptr<const DataSource> data)
 {
     m_evaluationData = std::move(data);
-    m_reference = Tensor();
+    m_reference.reset();
     m_evaluation = {};
     emit dataChanged();
     emit evaluationChanged();
@@ -117,9 +117,9 @@ void Session::publishCalibration(std::shared_ptr<const Calibration> calibration)
     emit calibrationChanged();
 }
 
-void Session::publishReference(Tensor logits)
+void Session::publishReference(std::shared_ptr<const Fp32Reference> reference)
 {
-    m_reference = std::move(logits);
+    m_reference = std::move(reference);
 }
 
 void Session::publishEvaluation(std::shared_ptr<const Evaluation> evaluation, int revision)

@@ -75,13 +75,15 @@ public:
     [[nodiscard]] int newGesture() { return ++m_lastGesture; }
 
     void publishCalibration(std::shared_ptr<const Calibration> calibration);
-    void publishReference(Tensor logits); ///< FP32 logits of the evaluation data
+    /// What FP32 says of the evaluation data.
+    void publishReference(std::shared_ptr<const Fp32Reference> reference);
     void publishEvaluation(std::shared_ptr<const Evaluation> evaluation, int revision);
     /// Error of every enabled site's own values under the plan of that revision.
     void publishSiteErrors(std::shared_ptr<const SiteErrors> errors, int revision);
     void publishSensitivity(std::shared_ptr<const std::vector<SiteSensitivity>> results, int revision);
 
-    [[nodiscard]] const Tensor& reference() const { return m_reference; } ///< invalid until computed
+    /// Null until computed.
+    [[nodiscard]] const std::shared_ptr<const Fp32Reference>& reference() const { return m_reference; }
     [[nodiscard]] const Stamped<Evaluation>& evaluation() const { return m_evaluation; }
     [[nodiscard]] const Stamped<SiteErrors>& siteErrors() const { return m_siteErrors; }
     [[nodiscard]] const Stamped<std::vector<SiteSensitivity>>& sensitivity() const { return m_sensitivity; }
@@ -107,7 +109,7 @@ private:
     Plan m_plan;
     int m_revision = 0;
     int m_lastGesture = 0;
-    Tensor m_reference;
+    std::shared_ptr<const Fp32Reference> m_reference;
     Stamped<Evaluation> m_evaluation;
     Stamped<SiteErrors> m_siteErrors;
     Stamped<std::vector<SiteSensitivity>> m_sensitivity;

@@ -607,11 +607,7 @@ void MainWindow::showEvaluation()
         m_shownEvaluation.reset();
     } else if (m_shownEvaluation != evaluation.value) {
         if (m_results.empty()) {
-            const auto samplesOf = m_tasks.metricsData();
-            const std::int64_t samples = m_session.reference().shape()[0];
-            m_results.push_back({tr("FP32"),
-                computeMetrics(m_session.reference(), m_session.reference(), labelsOf(*samplesOf, samples)),
-                ResultState::Live});
+            m_results.push_back({tr("FP32"), m_session.reference()->metrics, ResultState::Live});
         }
         m_results.push_back({tr("%1 (%2)").arg(planSummary(m_session)).arg(m_results.size()),
             evaluation.value->metrics, ResultState::Live});

@@ -1,8 +1,8 @@
 #include "core/eval/calibrate.h"
 
-#include "core/base/error.h"
 #include "core/eval/calibration_observer.h"
 #include "core/eval/evaluate.h"
+#include "core/eval/model_feeds.h"
 
 #include <algorithm>
 
@@ -19,24 +19,16 @@ std::shared_ptr<const Calibration> calibrate(Executor& executor, const DataSourc
     const TaskContext& context, std::int64_t batch)
 {
     const Model& model = executor.model();
-    const std::int64_t total = sampleCountOf(data, samples);
-    if (total == 0) {
-        throw Error(ErrorCode::InvalidArgument, "there are no samples to calibrate on");
-    }
-    if (model.graph->inputs().size() != 1) {
-        throw Error(ErrorCode::Unsupported,
-            "calibration needs a model with one input, this one has "
-                + std::to_string(model.graph->inputs().size()));
-    }
-    const ValueId input = model.graph->inputs().front();
+    const std::int64_t total = sampleCountOf(*model.graph, data, samples);
+    batch = batchSizeOf(*model.graph, batch);
     const ValueId output = model.graph->outputs().front();
     CalibrationObserver observer(model.sites);
     const TaskContext inner {context.stop, {}};
     for (std::int64_t first = 0; first < total; first += batch) {
         context.throwIfCancelled();
         context.report("calibrate", first, total);
-        const Feed feed {input, loadBatch(data, first, std::min(batch, total - first))};
-        (void)executor.run({&feed, 1}, {&output, 1}, &observer, inner);
+        const Tensor samplesOfBatch = loadBatch(data, first, std::min(batch, total - first));
+        (void)executor.run(feedsOf(*model.graph, samplesOfBatch), {&output, 1}, &observer, inner);
     }
     auto calibration = std::make_shared<Calibration>();
     calibration->modelHash = model.hash;

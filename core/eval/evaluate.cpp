@@ -1,10 +1,11 @@
 #include "core/eval/evaluate.h"
 
 #include "core/base/error.h"
+#include "core/eval/metrics_accumulator.h"
+#include "core/eval/model_feeds.h"
 #include "core/eval/plan_applier.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace qs {
 
@@ -25,90 +26,98 @@ std::vector<std::pair<std::string, ValueId>> layerOutputs(const Model& model)
     return outputs;
 }
 
-ValueId singleInput(const Graph& graph)
+/// Runs the executor on samples [first, first + count).
+struct BatchRun
 {
-    if (graph.inputs().size() != 1) {
-        throw Error(ErrorCode::Unsupported,
-            "evaluation needs a model with one input, this one has " + std::to_string(graph.inputs().size()));
-    }
-    return graph.inputs().front();
-}
+    Tensor output; ///< the graph's first
+    std::vector<std::optional<int>> targets; ///< of each row of it
+};
 
-Tensor rowsOf(const Tensor& tensor, std::int64_t first, std::int64_t count)
+BatchRun runBatch(Executor& executor, const DataSource& data, std::int64_t first, std::int64_t count,
+    const TaskContext& context)
 {
-    std::vector<std::int64_t> dims = tensor.shape().dims();
-    const std::int64_t rowSize = tensor.shape().product(1, tensor.shape().rank());
-    dims[0] = count;
-    return Tensor::of<float>(Shape(std::move(dims)),
-        tensor.data<float>().subspan(
-            static_cast<std::size_t>(first * rowSize), static_cast<std::size_t>(count * rowSize)));
+    const Model& model = executor.model();
+    const ValueId output = model.graph->outputs().front();
+    const Tensor samples = loadBatch(data, first, count);
+    BatchRun run;
+    run.output
+        = executor.run(feedsOf(*model.graph, samples), {&output, 1}, nullptr, {context.stop, {}}).front();
+    run.targets = targetsOf(model, samples);
+    const bool rowPerSample = run.output.shape().rank() == 2;
+    if (model.task == ModelTask::Classification && rowPerSample) {
+        for (std::int64_t i = first; i < first + count; ++i) {
+            run.targets.push_back(data.label(i));
+        }
+    }
+    return run;
 }
 
 } // namespace
 
-std::int64_t sampleCountOf(const DataSource& data, std::int64_t samples)
+std::int64_t sampleCountOf(const Graph& graph, const DataSource& data, std::int64_t samples)
 {
-    return samples <= 0 ? data.size() : std::min(samples, data.size());
+    const std::int64_t available = samples <= 0 ? data.size() : std::min(samples, data.size());
+    const std::int64_t fixed = batchSizeOf(graph, 1);
+    const std::int64_t usable = available - available % fixed;
+    if (usable == 0) {
+        throw Error(ErrorCode::InvalidArgument,
+            fixed > 1 ? "the model takes " + std::to_string(fixed) + " samples at a time, there are "
+                    + std::to_string(available)
+                      : std::string("there are no samples"));
+    }
+    return usable;
 }
 
-std::vector<std::optional<int>> labelsOf(const DataSource& data, std::int64_t samples)
+std::vector<std::optional<int>> targetsOf(const Model& model, const Tensor& batch)
 {
-    std::vector<std::optional<int>> labels;
-    for (std::int64_t i = 0; i < samples; ++i) {
-        labels.push_back(data.label(i));
-    }
-    return labels;
+    return model.task == ModelTask::LanguageModel ? nextTokens(batch) : std::vector<std::optional<int>> {};
 }
 
-Tensor computeLogits(Executor& executor, const DataSource& data, std::int64_t samples,
-    const TaskContext& context, std::int64_t batch)
+Fp32Reference computeReference(Executor& executor, const DataSource& data, std::int64_t samples,
+    const TaskContext& context, std::int64_t batch, std::size_t byteLimit)
 {
-    const Graph& graph = *executor.model().graph;
-    const ValueId input = singleInput(graph);
-    const ValueId output = graph.outputs().front();
-    const std::int64_t total = sampleCountOf(data, samples);
-    if (total == 0) {
-        throw Error(ErrorCode::InvalidArgument, "there are no samples to evaluate");
-    }
-    Tensor logits;
-    for (std::int64_t first = 0; first < total; first += batch) {
+    const Model& model = executor.model();
+    const std::int64_t total = sampleCountOf(*model.graph, data, samples);
+    Fp32Reference reference;
+    reference.batch = batchSizeOf(*model.graph, batch);
+    MetricsAccumulator metrics(model.task);
+    std::size_t kept = 0;
+    for (std::int64_t first = 0; first < total; first += reference.batch) {
         context.throwIfCancelled();
         context.report("evaluate", first, total);
-        const std::int64_t count = std::min(batch, total - first);
-        const Feed feed {input, loadBatch(data, first, count)};
-        const TaskContext inner {context.stop, {}};
-        const Tensor part = executor.run({&feed, 1}, {&output, 1}, nullptr, inner).front();
-        const std::int64_t classes = part.elementCount() / count;
-        if (!logits.valid()) {
-            logits = Tensor(DType::F32, Shape {total, classes});
+        const BatchRun run
+            = runBatch(executor, data, first, std::min(reference.batch, total - first), context);
+        metrics.add(run.output, run.output, run.targets);
+        kept += run.output.byteCount();
+        if (kept <= byteLimit) { // never true again once it was not: the first batches, without gaps
+            reference.outputs.push_back(run.output);
         }
-        std::memcpy(logits.mutableData<float>().data() + first * classes, part.bytes(), part.byteCount());
     }
     context.report("evaluate", total, total);
-    return logits;
+    reference.metrics = metrics.result();
+    return reference;
 }
 
 std::map<std::string, double> layerSqnr(std::shared_ptr<const Model> model, const ResolvedPlan& plan,
-    const Tensor& samples, const TaskContext& context)
+    const DataSource& data, std::int64_t samples, const TaskContext& context)
 {
     const auto layers = layerOutputs(*model);
     std::vector<ValueId> fetches;
     for (const auto& layer : layers) {
         fetches.push_back(layer.second);
     }
-    const ValueId input = singleInput(*model->graph);
+    const std::int64_t batch = batchSizeOf(*model->graph, 1); // one at a time: all outputs are kept
     Executor reference(model);
     Executor quantized(model);
     PlanApplier(quantized).apply(plan);
     std::vector<double> signal(layers.size(), 0.0);
     std::vector<double> noise(layers.size(), 0.0);
     const TaskContext inner {context.stop, {}};
-    for (std::int64_t sample = 0; sample < samples.shape()[0];
-         ++sample) { // one at a time: all outputs are kept
-        context.report("layer errors", sample, samples.shape()[0]);
-        const Feed feed {input, rowsOf(samples, sample, 1)};
-        const auto expected = reference.run({&feed, 1}, fetches, nullptr, inner);
-        const auto actual = quantized.run({&feed, 1}, fetches, nullptr, inner);
+    for (std::int64_t first = 0; first + batch <= samples; first += batch) {
+        context.report("layer errors", first, samples);
+        const std::vector<Feed> feeds = feedsOf(*model->graph, loadBatch(data, first, batch));
+        const auto expected = reference.run(feeds, fetches, nullptr, inner);
+        const auto actual = quantized.run(feeds, fetches, nullptr, inner);
         for (std::size_t i = 0; i < layers.size(); ++i) {
             const auto a = expected[i].data<float>();
             const auto b = actual[i].data<float>();
@@ -127,18 +136,35 @@ std::map<std::string, double> layerSqnr(std::shared_ptr<const Model> model, cons
 }
 
 Evaluation evaluatePlan(std::shared_ptr<const Model> model, const ResolvedPlan& plan, const DataSource& data,
-    const Tensor& reference, const TaskContext& context, std::int64_t batch)
+    const Fp32Reference& reference, const TaskContext& context)
 {
+    const std::int64_t total = reference.metrics.samples;
     Evaluation evaluation;
-    const std::int64_t samples = reference.shape()[0];
     {
         Executor executor(model);
         PlanApplier(executor).apply(plan);
-        evaluation.logits = computeLogits(executor, data, samples, context, batch);
+        std::optional<Executor> fp32; // for outputs that were not kept
+        MetricsAccumulator metrics(model->task);
+        for (std::int64_t first = 0; first < total; first += reference.batch) {
+            context.throwIfCancelled();
+            context.report("evaluate", first, total);
+            const std::int64_t count = std::min(reference.batch, total - first);
+            const BatchRun run = runBatch(executor, data, first, count, context);
+            const auto index = static_cast<std::size_t>(first / reference.batch);
+            if (index < reference.outputs.size()) {
+                metrics.add(run.output, reference.outputs[index], run.targets);
+                continue;
+            }
+            if (!fp32) {
+                fp32.emplace(model);
+            }
+            metrics.add(run.output, runBatch(*fp32, data, first, count, context).output, run.targets);
+        }
+        context.report("evaluate", total, total);
+        evaluation.metrics = metrics.result();
     }
-    evaluation.metrics = computeMetrics(evaluation.logits, reference, labelsOf(data, samples));
-    const Tensor probe = loadBatch(data, 0, std::min(kLayerSamples, samples));
-    evaluation.layerSqnrDb = layerSqnr(std::move(model), plan, probe, context);
+    const std::int64_t probe = std::max(std::min(kLayerSamples, total), batchSizeOf(*model->graph, 1));
+    evaluation.layerSqnrDb = layerSqnr(std::move(model), plan, data, probe, context);
     return evaluation;
 }
 

@@ -18,30 +18,43 @@ struct Evaluation
 {
     Metrics metrics;
     std::map<std::string, double> layerSqnrDb; ///< by Site::layer; over the first kLayerSamples samples
-    Tensor logits; ///< [N, classes] of the quantized model
+};
+
+/// What the FP32 model says of the first samples of a set: what plans are measured against.
+struct Fp32Reference
+{
+    Metrics metrics; ///< of the FP32 model itself
+    std::int64_t batch = 0; ///< samples per entry of `outputs`
+    std::vector<Tensor>
+        outputs; ///< of the first batches, as many as fit; the rest is computed again when needed
 };
 
 /// Samples used for the per-layer figures of an evaluation.
 inline constexpr std::int64_t kLayerSamples = 8;
+/// Bytes of FP32 outputs an Fp32Reference keeps.
+inline constexpr std::size_t kReferenceBytes = std::size_t {1} << 28U;
 
-/// `samples` as asked for, limited to what the source has; 0 asks for all.
-[[nodiscard]] std::int64_t sampleCountOf(const DataSource& data, std::int64_t samples);
-/// Labels of the first `samples` samples.
-[[nodiscard]] std::vector<std::optional<int>> labelsOf(const DataSource& data, std::int64_t samples);
+/// `samples` as asked for, limited to what the source has; 0 asks for all. A model whose batch is fixed gets
+/// whole batches only. Throws Error(InvalidArgument) when no sample is left.
+[[nodiscard]] std::int64_t sampleCountOf(const Graph& graph, const DataSource& data, std::int64_t samples);
 
-/// Logits of whatever the executor is set to compute over the first `samples` samples (0 = all), as [N,
-/// classes]: the graph's first output with all dimensions behind the batch flattened. Reports "evaluate" per
-/// sample.
-[[nodiscard]] Tensor computeLogits(Executor& executor, const DataSource& data, std::int64_t samples,
-    const TaskContext& context = {}, std::int64_t batch = 8);
+/// What each row of the model's output for `batch` (of its first input) should predict: the next tokens of a
+/// language model, else nothing.
+[[nodiscard]] std::vector<std::optional<int>> targetsOf(const Model& model, const Tensor& batch);
 
-/// Fake-quantized forward pass over as many samples as `reference` has rows; `reference` are the FP32 logits
-/// of the same samples (computeLogits). Throws Error as the executor and the data source do.
+/// FP32 pass over the first `samples` samples (0 = all); the executor must have no transforms. Reports
+/// "evaluate" in samples. Keeps at most `byteLimit` bytes of outputs.
+[[nodiscard]] Fp32Reference computeReference(Executor& executor, const DataSource& data, std::int64_t samples,
+    const TaskContext& context = {}, std::int64_t batch = 8, std::size_t byteLimit = kReferenceBytes);
+
+/// Fake-quantized forward pass over the samples of `reference`, which is of the same model and data. Throws
+/// Error as the executor and the data source do.
 [[nodiscard]] Evaluation evaluatePlan(std::shared_ptr<const Model> model, const ResolvedPlan& plan,
-    const DataSource& data, const Tensor& reference, const TaskContext& context = {}, std::int64_t batch = 8);
+    const DataSource& data, const Fp32Reference& reference, const TaskContext& context = {});
 
-/// SQNR in dB of every layer's output under the plan against FP32, both run end to end on `samples` [N, ...].
+/// SQNR in dB of every layer's output under the plan against FP32, both run end to end on the first `samples`
+/// samples.
 [[nodiscard]] std::map<std::string, double> layerSqnr(std::shared_ptr<const Model> model,
-    const ResolvedPlan& plan, const Tensor& samples, const TaskContext& context = {});
+    const ResolvedPlan& plan, const DataSource& data, std::int64_t samples, const TaskContext& context = {});
 
 } // namespace qs

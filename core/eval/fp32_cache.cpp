@@ -1,35 +1,39 @@
 #include "core/eval/fp32_cache.h"
 
 #include "core/base/error.h"
+#include "core/eval/model_feeds.h"
 
 #include <algorithm>
 
 namespace qs {
 
-Tensor asLogits(const Tensor& output)
-{
-    const std::int64_t rows = output.shape().rank() == 0 ? 1 : output.shape()[0];
-    return output.reshaped(Shape {rows, rows == 0 ? 0 : output.elementCount() / rows});
-}
-
 Fp32Cache::Fp32Cache(Executor& executor, const Tensor& samples, const TaskContext& context)
     : m_cuts(cutValues(*executor.model().graph))
 {
     const Graph& graph = *executor.model().graph;
-    if (graph.inputs().size() != 1 || m_cuts.empty()) {
-        throw Error(ErrorCode::Unsupported,
-            "error evaluation needs a model with one input, this one has "
-                + std::to_string(graph.inputs().size()));
+    if (m_cuts.empty()) {
+        throw Error(ErrorCode::Unsupported, "nothing the model computes depends on its first input");
     }
+    m_inputs = feedsOf(graph, samples);
     std::vector<ValueId> fetches;
     for (const CutValue& cut : m_cuts) {
         fetches.push_back(cut.value);
     }
     fetches.push_back(graph.outputs().front());
-    const Feed feed {graph.inputs().front(), samples};
-    m_values = executor.run({&feed, 1}, fetches, nullptr, context);
-    m_logits = asLogits(m_values.back());
+    m_values = executor.run(m_inputs, fetches, nullptr, context);
+    m_output = m_values.back();
     m_values.pop_back();
+}
+
+std::vector<Feed> Fp32Cache::feedsFrom(std::size_t cut, const Tensor& value) const
+{
+    std::vector<Feed> feeds {{m_cuts[cut].value, value}};
+    for (const Feed& input : m_inputs) {
+        if (input.value != feeds.front().value) {
+            feeds.push_back(input);
+        }
+    }
+    return feeds;
 }
 
 std::size_t Fp32Cache::cutBefore(const Graph& graph, const Site& site) const

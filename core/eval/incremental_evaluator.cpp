@@ -1,25 +1,51 @@
 #include "core/eval/incremental_evaluator.h"
 
 #include "core/base/error.h"
+#include "core/eval/evaluate.h"
 #include "core/eval/fp32_cache.h"
+#include "core/eval/metrics_accumulator.h"
+#include "core/eval/model_feeds.h"
 #include "core/eval/plan_applier.h"
 
 #include <algorithm>
 #include <list>
-#include <optional>
 
 namespace qs {
 
 namespace {
 
-/// FP32 inputs and output of one layer, enough to run it alone.
+/// FP32 inputs and output of one layer for one batch, enough to run it alone.
+struct LayerBatch
+{
+    std::vector<Feed> feeds;
+    Tensor expected;
+};
+
 struct LayerCache
 {
     int site = -1;
-    std::vector<Feed> feeds;
     ValueId output = kNoValue;
-    Tensor expected;
+    std::vector<LayerBatch> batches;
 };
+
+/// What is kept of one batch of probe samples.
+struct ProbeBatch
+{
+    Fp32Cache fp32;
+    std::vector<Tensor> prefix; ///< values at cuts 0 .. size - 1 under the plan that was evaluated last
+};
+
+/// Rows [first, first + count) of a tensor, without a copy.
+Tensor rowsOf(const Tensor& tensor, std::int64_t first, std::int64_t count)
+{
+    std::vector<std::int64_t> dims = tensor.shape().dims();
+    dims[0] = count;
+    Shape shape(std::move(dims));
+    const std::size_t bytes = static_cast<std::size_t>(shape.elementCount()) * sizeOf(tensor.dtype());
+    const std::size_t offset = bytes / static_cast<std::size_t>(count) * static_cast<std::size_t>(first);
+    return {tensor.dtype(), std::move(shape), std::make_shared<Tensor>(tensor),
+        std::span(tensor.bytes() + offset, bytes)};
+}
 
 constexpr std::size_t kCachedLayers = 4;
 
@@ -69,19 +95,30 @@ public:
     Implementation(std::shared_ptr<const Model> model, Tensor probe)
         : m_model(std::move(model))
         , m_probe(std::move(probe))
+        , m_batch(batchSizeOf(*m_model->graph, m_probe.shape()[0]))
         , m_reference(m_model)
         , m_quantized(m_model)
         , m_layerApplier(m_reference)
         , m_planApplier(m_quantized)
     {
+        if (m_batch < 1 || m_probe.shape()[0] < m_batch) {
+            throw Error(ErrorCode::InvalidArgument,
+                "the model takes " + std::to_string(m_batch) + " samples at a time, there are "
+                    + std::to_string(m_probe.shape()[0]));
+        }
     }
 
     void prepare(const TaskContext& context)
     {
-        if (!m_fp32) {
-            m_layerApplier.apply({});
-            m_fp32.emplace(m_reference, m_probe, context);
+        if (!m_batches.empty()) {
+            return;
         }
+        m_layerApplier.apply({});
+        std::vector<ProbeBatch> batches;
+        for (std::int64_t first = 0; first < sampleCount(); first += m_batch) {
+            batches.push_back({Fp32Cache(m_reference, rowsOf(m_probe, first, m_batch), context), {}});
+        }
+        m_batches = std::move(batches);
     }
 
     LayerError layerError(int siteIndex, const QuantParams& params, const TaskContext& context)
@@ -90,71 +127,86 @@ public:
         const Site& site = m_model->sites.at(static_cast<std::size_t>(siteIndex));
         const LayerCache& cache = layerCache(siteIndex, site, context);
         m_layerApplier.apply({{site.name, params}});
-        const Tensor actual = m_reference.run(cache.feeds, {&cache.output, 1}, nullptr, context).front();
-        const auto a = cache.expected.data<float>();
-        const auto b = actual.data<float>();
         double signal = 0.0;
         double noise = 0.0;
-        for (std::size_t i = 0; i < a.size(); ++i) {
-            const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
-            signal += static_cast<double>(a[i]) * static_cast<double>(a[i]);
-            noise += difference * difference;
+        std::size_t values = 0;
+        for (const LayerBatch& batch : cache.batches) {
+            const Tensor actual = m_reference.run(batch.feeds, {&cache.output, 1}, nullptr, context).front();
+            const auto a = batch.expected.data<float>();
+            const auto b = actual.data<float>();
+            for (std::size_t i = 0; i < a.size(); ++i) {
+                const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
+                signal += static_cast<double>(a[i]) * static_cast<double>(a[i]);
+                noise += difference * difference;
+            }
+            values += a.size();
         }
         return {site.layer, sqnrDbOf(signal, noise),
-            noise / static_cast<double>(std::max<std::size_t>(1, a.size())), sampleCount()};
+            noise / static_cast<double>(std::max<std::size_t>(1, values)), sampleCount()};
     }
 
     Metrics modelError(const ResolvedPlan& plan, int editedSite, const TaskContext& context)
     {
         prepare(context);
-        const Graph& graph = *m_model->graph;
-        std::size_t keep = firstChangedCut(plan);
-        keep = std::min(keep, m_prefix.empty() ? 0 : m_prefix.size() - 1);
-        m_prefix.resize(std::min(m_prefix.size(), keep + 1));
-        if (m_prefix.empty()) {
-            m_prefix.push_back(m_fp32->at(0));
+        const std::size_t keep = firstChangedCut(plan);
+        for (ProbeBatch& batch : m_batches) {
+            batch.prefix.resize(std::min(batch.prefix.size(), keep + 1));
+            if (batch.prefix.empty()) {
+                batch.prefix.push_back(batch.fp32.at(0));
+            }
         }
+        m_prefixPlan = plan; // what is left of the prefixes was computed under choices equal in this plan
         m_planApplier.apply(plan);
         const std::size_t wanted = editedSite < 0
             ? 0
-            : m_fp32->cutBefore(graph, m_model->sites.at(static_cast<std::size_t>(editedSite)));
-        const std::size_t start = m_prefix.size() - 1;
-        std::vector<ValueId> fetches;
-        for (std::size_t cut = start + 1; cut <= wanted; ++cut) {
-            fetches.push_back(m_fp32->cuts()[cut].value);
+            : cache().cutBefore(*m_model->graph, m_model->sites.at(static_cast<std::size_t>(editedSite)));
+        MetricsAccumulator metrics(m_model->task);
+        for (ProbeBatch& batch : m_batches) {
+            const Tensor output = runFromPrefix(batch, wanted, context);
+            metrics.add(output, batch.fp32.output(), targetsOf(*m_model, batch.fp32.samples()));
         }
-        fetches.push_back(graph.outputs().front());
-        const Feed feed {m_fp32->cuts()[start].value, m_prefix.back()};
-        std::vector<Tensor> values;
-        try {
-            values = m_quantized.run({&feed, 1}, fetches, nullptr, context);
-        } catch (...) {
-            m_prefixPlan = plan; // what is left of the prefix was computed under choices equal in this plan
-            throw;
-        }
-        const Tensor logits = asLogits(values.back());
-        values.pop_back();
-        for (Tensor& value : values) {
-            m_prefix.push_back(std::move(value));
-        }
-        m_prefixPlan = plan;
-        return computeMetrics(logits, m_fp32->logits(), {});
+        return metrics.result();
     }
 
-    [[nodiscard]] std::int64_t sampleCount() const { return m_probe.shape()[0]; }
+    [[nodiscard]] std::int64_t sampleCount() const
+    {
+        return m_probe.shape()[0] - m_probe.shape()[0] % m_batch;
+    }
 
 private:
+    [[nodiscard]] const Fp32Cache& cache() const { return m_batches.front().fp32; }
+
+    /// Output under the plan that is applied, from the end of the prefix on, which grows up to the cut
+    /// `wanted`.
+    Tensor runFromPrefix(ProbeBatch& batch, std::size_t wanted, const TaskContext& context)
+    {
+        const std::size_t start = batch.prefix.size() - 1;
+        std::vector<ValueId> fetches;
+        for (std::size_t cut = start + 1; cut <= wanted; ++cut) {
+            fetches.push_back(batch.fp32.cuts()[cut].value);
+        }
+        fetches.push_back(m_model->graph->outputs().front());
+        std::vector<Tensor> values
+            = m_quantized.run(batch.fp32.feedsFrom(start, batch.prefix.back()), fetches, nullptr, context);
+        Tensor output = std::move(values.back());
+        values.pop_back();
+        for (Tensor& value : values) {
+            batch.prefix.push_back(std::move(value));
+        }
+        return output;
+    }
+
     /// Last cut whose value is the same under m_prefixPlan and `plan`: no site in front of it differs.
     [[nodiscard]] std::size_t firstChangedCut(const ResolvedPlan& plan) const
     {
-        std::size_t cut = m_fp32->cuts().size() - 1;
+        std::size_t cut = cache().cuts().size() - 1;
         for (const Site& site : m_model->sites) {
             const auto before = m_prefixPlan.find(site.name);
             const auto after = plan.find(site.name);
             const bool had = before != m_prefixPlan.end();
             const bool has = after != plan.end();
             if (had != has || (had && !(before->second == after->second))) {
-                cut = std::min(cut, m_fp32->cutBefore(*m_model->graph, site));
+                cut = std::min(cut, cache().cutBefore(*m_model->graph, site));
             }
         }
         return cut;
@@ -172,20 +224,24 @@ private:
         if (!layer) {
             throw Error(ErrorCode::Internal, "site '" + site.name + "' has no layer '" + site.layer + "'");
         }
-        LayerCache cache;
-        cache.site = siteIndex;
-        cache.output = graph.node(*layer).outputs.front();
+        LayerCache layerCache;
+        layerCache.site = siteIndex;
+        layerCache.output = graph.node(*layer).outputs.front();
         std::vector<ValueId> fetches = layerFeeds(graph, site, *layer);
-        fetches.push_back(cache.output);
-        const std::size_t cut = m_fp32->cutBefore(graph, site);
-        const Feed start {m_fp32->cuts()[cut].value, m_fp32->at(cut)};
+        fetches.push_back(layerCache.output);
         m_layerApplier.apply({});
-        std::vector<Tensor> values = m_reference.run({&start, 1}, fetches, nullptr, context);
-        cache.expected = values.back();
-        for (std::size_t i = 0; i + 1 < fetches.size(); ++i) {
-            cache.feeds.push_back({fetches[i], values[i]});
+        for (const ProbeBatch& batch : m_batches) {
+            const std::size_t cut = batch.fp32.cutBefore(graph, site);
+            const std::vector<Feed> start = batch.fp32.feedsFrom(cut, batch.fp32.at(cut));
+            const std::vector<Tensor> values = m_reference.run(start, fetches, nullptr, context);
+            LayerBatch kept;
+            kept.expected = values.back();
+            for (std::size_t i = 0; i + 1 < fetches.size(); ++i) {
+                kept.feeds.push_back({fetches[i], values[i]});
+            }
+            layerCache.batches.push_back(std::move(kept));
         }
-        m_layers.push_front(std::move(cache));
+        m_layers.push_front(std::move(layerCache));
         if (m_layers.size() > kCachedLayers) {
             m_layers.pop_back();
         }
@@ -194,14 +250,14 @@ private:
 
     std::shared_ptr<const Model> m_model;
     Tensor m_probe;
+    std::int64_t m_batch; ///< probe samples per run
     Executor m_reference; ///< FP32, and single layers with one site quantized
     Executor m_quantized; ///< the plan
     PlanApplier m_layerApplier;
     PlanApplier m_planApplier;
-    std::optional<Fp32Cache> m_fp32;
+    std::vector<ProbeBatch> m_batches; ///< empty until prepared
     std::list<LayerCache> m_layers; ///< most recently used first
-    ResolvedPlan m_prefixPlan;
-    std::vector<Tensor> m_prefix; ///< values at cuts 0 .. size - 1 under m_prefixPlan
+    ResolvedPlan m_prefixPlan; ///< of every ProbeBatch::prefix
 };
 
 IncrementalEvaluator::IncrementalEvaluator(std::shared_ptr<const Model> model, Tensor probe)

@@ -24,7 +24,9 @@ struct LayerError
 class IncrementalEvaluator
 {
 public:
-    /// probe: preprocessed samples [N, ...], N small (8). Throws Error(Unsupported) as Executor does.
+    /// probe: samples [N, ...] for the model's first input, N small (8); a model whose batch is fixed gets
+    /// them in batches of that size, and those left over are not used. Throws Error: Unsupported as Executor
+    /// does, InvalidArgument when they do not fill a batch.
     IncrementalEvaluator(std::shared_ptr<const Model> model, Tensor probe);
     ~IncrementalEvaluator();
     IncrementalEvaluator(const IncrementalEvaluator&) = delete;
@@ -37,9 +39,9 @@ public:
     /// output of the last asked sites stay cached. Throws Error(Cancelled) when superseded.
     [[nodiscard]] LayerError layerError(int site, const QuantParams& params, const TaskContext& context = {});
 
-    /// Metrics of the logits under `plan` against FP32 (no labels: agreement, KL, SQNR). `editedSite` is the
-    /// site the user's hand is on (-1: none): quantized values in front of it are kept for the next call. The
-    /// result does not depend on what is cached.
+    /// Metrics of the logits under `plan` against FP32 (without labels; language models with NLL).
+    /// `editedSite` is the site the user's hand is on (-1: none): quantized values in front of it are kept
+    /// for the next call. The result does not depend on what is cached.
     [[nodiscard]] Metrics modelError(
         const ResolvedPlan& plan, int editedSite, const TaskContext& context = {});
 

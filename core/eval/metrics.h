@@ -2,6 +2,7 @@
 
 #include "core/tensor/tensor.h"
 
+#include <cmath>
 #include <optional>
 #include <span>
 #include <vector>
@@ -12,11 +13,21 @@ namespace qs {
 struct Metrics
 {
     std::int64_t samples = 0;
-    std::optional<double> top1Percent; ///< absent without labels
+    std::int64_t tokens
+        = 0; ///< of a language model: those predicted, the first of each sample not among them
+    std::optional<double>
+        top1Percent; ///< absent without labels; those of a language model are the next tokens
     std::optional<double> top5Percent;
-    double agreementPercent = 100.0; ///< top-1 equal to FP32's
-    double klNats = 0.0; ///< mean over samples of KL(softmax(fp32) || softmax(quantized)), natural logarithm
+    std::optional<double> nllNats; ///< language models: mean of -ln p(next token)
+    double agreementPercent = 100.0; ///< top-1 equal to FP32's, of all samples (language models: positions)
+    double klNats = 0.0; ///< KL(softmax(fp32) || softmax(quantized)), natural logarithm; mean as above
     double logitsSqnrDb = 0.0; ///< 10 log10(sum fp^2 / sum (fp - q)^2) over all logits; +inf when equal
+
+    /// exp of the mean NLL; absent where that is.
+    [[nodiscard]] std::optional<double> perplexity() const
+    {
+        return nllNats ? std::optional(std::exp(*nllNats)) : std::nullopt;
+    }
 };
 
 /// Sum-wise signal-to-noise ratio of `actual` against `reference` (same shape), in dB. +infinity when equal.
@@ -29,9 +40,9 @@ struct Metrics
 /// Index of the largest logit, the lowest one among equals. The row must not be empty.
 [[nodiscard]] std::size_t topClass(std::span<const float> logits);
 
-/// logits [N, classes], reference of the same shape; labels of size N; samples without a label,
-/// or with one the model has no class for, do not count in top-1 and top-5. KL and SQNR are accumulated in
-/// double. Throws Error(ShapeMismatch | InvalidArgument).
+/// Classification: logits [N, classes], reference of the same shape; labels of size N or empty; samples
+/// without a label, or with one the model has no class for, do not count in top-1 and top-5. KL and SQNR are
+/// accumulated in double. Throws Error(ShapeMismatch | InvalidArgument).
 [[nodiscard]] Metrics computeMetrics(
     const Tensor& logits, const Tensor& reference, const std::vector<std::optional<int>>& labels);
 

@@ -1,12 +1,12 @@
 #include "core/eval/sensitivity.h"
 
-#include "core/base/error.h"
 #include "core/eval/fp32_cache.h"
+#include "core/eval/metrics_accumulator.h"
+#include "core/eval/model_feeds.h"
 #include "core/eval/plan_applier.h"
 #include "core/eval/site_error.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace qs {
 
@@ -15,41 +15,18 @@ namespace {
 constexpr std::int64_t kBatch = 8;
 
 /// FP32 values of all measured samples, batch by batch.
-struct CachedSet
-{
-    std::vector<Fp32Cache> batches;
-    Tensor logits;
-};
-
-Tensor stacked(const std::vector<Tensor>& parts)
-{
-    std::int64_t rows = 0;
-    for (const Tensor& part : parts) {
-        rows += part.shape()[0];
-    }
-    Tensor all(DType::F32, Shape {rows, parts.front().shape()[1]});
-    auto* target = reinterpret_cast<std::byte*>(all.mutableData<float>().data());
-    for (const Tensor& part : parts) {
-        std::memcpy(target, part.bytes(), part.byteCount());
-        target += part.byteCount();
-    }
-    return all;
-}
-
-CachedSet cacheFp32(
+std::vector<Fp32Cache> cacheFp32(
     Executor& executor, const DataSource& data, std::int64_t samples, const TaskContext& context)
 {
-    CachedSet set;
-    std::vector<Tensor> logits;
-    for (std::int64_t first = 0; first < samples; first += kBatch) {
+    const std::int64_t batch = batchSizeOf(*executor.model().graph, kBatch);
+    std::vector<Fp32Cache> batches;
+    for (std::int64_t first = 0; first < samples; first += batch) {
         context.throwIfCancelled();
         context.report("reference", first, samples);
-        const Tensor batch = loadBatch(data, first, std::min(kBatch, samples - first));
-        set.batches.emplace_back(executor, batch, TaskContext {context.stop, {}});
-        logits.push_back(set.batches.back().logits());
+        const Tensor inputs = loadBatch(data, first, std::min(batch, samples - first));
+        batches.emplace_back(executor, inputs, TaskContext {context.stop, {}});
     }
-    set.logits = stacked(logits);
-    return set;
+    return batches;
 }
 
 SiteChoice choiceFor(const Plan& plan, const Site& site, const SiteChoice& fallback)
@@ -65,17 +42,20 @@ SiteChoice choiceFor(const Plan& plan, const Site& site, const SiteChoice& fallb
     return result;
 }
 
-Tensor logitsFrom(Executor& executor, const CachedSet& set, const Site& site, const TaskContext& context)
+/// Metrics of whatever the executor is set to compute, running only what lies behind the site.
+Metrics metricsBehind(
+    Executor& executor, const std::vector<Fp32Cache>& batches, const Site& site, const TaskContext& context)
 {
-    const Graph& graph = *executor.model().graph;
-    const ValueId output = graph.outputs().front();
-    std::vector<Tensor> parts;
-    for (const Fp32Cache& cache : set.batches) {
-        const std::size_t cut = cache.cutBefore(graph, site);
-        const Feed feed {cache.cuts()[cut].value, cache.at(cut)};
-        parts.push_back(asLogits(executor.run({&feed, 1}, {&output, 1}, nullptr, context).front()));
+    const Model& model = executor.model();
+    const ValueId output = model.graph->outputs().front();
+    MetricsAccumulator metrics(model.task);
+    for (const Fp32Cache& cache : batches) {
+        const std::size_t cut = cache.cutBefore(*model.graph, site);
+        const std::vector<Feed> feeds = cache.feedsFrom(cut, cache.at(cut));
+        const Tensor logits = executor.run(feeds, {&output, 1}, nullptr, context).front();
+        metrics.add(logits, cache.output(), targetsOf(model, cache.samples()));
     }
-    return stacked(parts);
+    return metrics.result();
 }
 
 } // namespace
@@ -92,13 +72,10 @@ std::vector<SiteSensitivity> measureSensitivity(std::shared_ptr<const Model> mod
     const Calibration& calibration, const DataSource& data, const SensitivityOptions& options,
     const TaskContext& context, const std::function<void(const SiteSensitivity&)>& onResult)
 {
-    const std::int64_t samples = sampleCountOf(data, options.samples);
-    if (samples == 0) {
-        throw Error(ErrorCode::InvalidArgument, "there are no samples to measure sensitivity on");
-    }
+    const std::int64_t samples = sampleCountOf(*model->graph, data, options.samples);
     Executor executor(model);
     PlanApplier applier(executor);
-    const CachedSet set = cacheFp32(executor, data, samples, context);
+    const std::vector<Fp32Cache> batches = cacheFp32(executor, data, samples, context);
     const TaskContext inner {context.stop, {}};
     std::vector<SiteSensitivity> results;
     for (const Site& site : model->sites) {
@@ -108,10 +85,10 @@ std::vector<SiteSensitivity> measureSensitivity(std::shared_ptr<const Model> mod
         const SiteChoice choice = choiceFor(plan, site, options.fallback);
         const QuantParams params = resolveSite(*model, site, choice, calibration);
         applier.apply({{site.name, params}});
-        const Metrics metrics = computeMetrics(logitsFrom(executor, set, site, inner), set.logits, {});
+        const Metrics metrics = metricsBehind(executor, batches, site, inner);
         const QuantizationError error = siteError(*model, calibration, site, params);
         results.push_back({site.name, site.kind, choice.bits, metrics.logitsSqnrDb, metrics.klNats,
-            metrics.agreementPercent, error.sqnrDb(),
+            metrics.agreementPercent, metrics.nllNats, error.sqnrDb(),
             error.total() > 0.0 ? error.clipping / error.total() : 0.0});
         if (onResult) {
             onResult(results.back());

@@ -19,6 +19,7 @@ struct SiteSensitivity
     double logitsSqnrDb = 0.0;
     double klNats = 0.0;
     double agreementPercent = 100.0;
+    std::optional<double> nllNats; ///< language models: mean of -ln p(next token), the others in FP32
     double siteSqnrDb = 0.0; ///< of the site's own values
     double clippingShare
         = 0.0; ///< fraction in [0, 1] of the site's own squared error that comes from clipping

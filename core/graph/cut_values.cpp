@@ -20,14 +20,43 @@ std::vector<bool> dependsOnInput(const Graph& graph)
     return depends;
 }
 
+namespace {
+
+bool readsOnlyTheShape(const Node& node)
+{
+    return node.op == "Shape" || node.op == "Size";
+}
+
+/// True for values that depend on what the first input holds, not only on its shape or on further inputs.
+std::vector<bool> dependsOnContents(const Graph& graph)
+{
+    std::vector<bool> depends(graph.values().size(), false);
+    if (!graph.inputs().empty()) {
+        depends[static_cast<std::size_t>(graph.inputs().front())] = true;
+    }
+    for (const Node& node : graph.nodes()) {
+        const bool any = !readsOnlyTheShape(node) && std::ranges::any_of(node.inputs, [&](ValueId id) {
+            return id != kNoValue && depends[static_cast<std::size_t>(id)];
+        });
+        for (const ValueId output : node.outputs) {
+            depends[static_cast<std::size_t>(output)] = any;
+        }
+    }
+    return depends;
+}
+
+} // namespace
+
 std::vector<CutValue> cutValues(const Graph& graph)
 {
-    const std::vector<bool> depends = dependsOnInput(graph);
+    const std::vector<bool> depends = dependsOnContents(graph);
     const auto isLiveAfter = [&](ValueId id, NodeId node) {
         const Value& value = graph.value(id);
         const bool isOutput = std::ranges::find(graph.outputs(), id) != graph.outputs().end();
         return depends[static_cast<std::size_t>(id)]
-            && (isOutput || (!value.consumers.empty() && value.consumers.back() > node));
+            && (isOutput || std::ranges::any_of(value.consumers, [&](NodeId reader) {
+                   return reader > node && !readsOnlyTheShape(graph.node(reader));
+               }));
     };
     std::vector<CutValue> cuts;
     std::vector<ValueId> live;

@@ -6,8 +6,9 @@
 
 namespace qs {
 
-/// A value through which everything computed from the graph's inputs must pass: given it, the nodes before it
-/// are not needed for the graph's outputs. In a transformer: the residual stream between blocks and between
+/// A value through which everything computed from what the graph's first input holds must pass: given it, the
+/// nodes before it are not needed for the graph's outputs, but for those that make masks and positions from
+/// the input's shape or from further inputs. In a transformer: the residual stream between blocks and between
 /// their halves.
 struct CutValue
 {
@@ -17,7 +18,7 @@ struct CutValue
     friend bool operator==(const CutValue&, const CutValue&) = default;
 };
 
-/// All cut values in execution order, the single graph input (if there is one) first.
+/// All cut values in execution order, the first graph input in front where it is one.
 [[nodiscard]] std::vector<CutValue> cutValues(const Graph& graph);
 
 /// True for values that depend on a graph input; the others can be computed once.

@@ -2,9 +2,11 @@
 
 #include "core/base/error.h"
 #include "core/base/parallel.h"
+#include "core/io/audio_source.h"
 #include "core/io/image_decoder.h"
 #include "core/io/image_folder_source.h"
 #include "core/io/tensor_source.h"
+#include "core/models/model_task.h"
 
 #include <cstring>
 
@@ -29,9 +31,51 @@ const Preprocessing& imagePreprocessing(
     return *model.preprocessing;
 }
 
+/// Shape of one sample when the model's input is sound: [length] or [1, length]. Nothing when it is not.
+std::optional<Shape> soundShape(const InputForm& form, const DataOptions& options)
+{
+    if (form.dtype != DType::F32 || !form.sampleDims) {
+        return std::nullopt;
+    }
+    std::vector<std::int64_t> dims = *form.sampleDims;
+    const bool oneChannel = dims.size() == 2 && dims[0] == 1;
+    if (dims.size() != 1 && !oneChannel) {
+        return std::nullopt;
+    }
+    constexpr std::int64_t kOneSecond = 16000;
+    if (dims.back() < 0) {
+        dims.back() = options.context > 0 ? options.context : kOneSecond;
+    }
+    return Shape(std::move(dims));
+}
+
+bool isWav(const std::filesystem::path& path)
+{
+    return lowerExtension(path) == ".wav";
+}
+
+std::shared_ptr<const DataSource> openFolder(
+    const std::filesystem::path& path, const Model& model, const InputForm& form, const DataOptions& options)
+{
+    if (const auto shape = soundShape(form, options)) {
+        const ListingRules rules {.accepts = isWav,
+            .what = "WAV recordings",
+            .classes = form.classes,
+            .classNames = classNamesOf(model, form.classes)};
+        return std::make_shared<AudioSource>(listSamples(path, rules), *shape);
+    }
+    const Preprocessing& preprocessing = imagePreprocessing(path, model, form);
+    const ListingRules rules {.accepts = hasImageExtension,
+        .what = "JPEG or PNG pictures",
+        .classes = form.classes,
+        .classNames = {}};
+    return std::make_shared<ImageFolderSource>(listSamples(path, rules), preprocessing);
+}
+
 } // namespace
 
-std::shared_ptr<const DataSource> openData(const std::filesystem::path& path, const Model& model)
+std::shared_ptr<const DataSource> openData(
+    const std::filesystem::path& path, const Model& model, const DataOptions& options)
 {
     std::error_code error;
     const std::filesystem::file_status status = std::filesystem::status(path, error);
@@ -40,22 +84,29 @@ std::shared_ptr<const DataSource> openData(const std::filesystem::path& path, co
     }
     const InputForm form = InputForm::of(model);
     if (std::filesystem::is_directory(status)) {
-        const Preprocessing& preprocessing = imagePreprocessing(path, model, form);
-        return std::make_shared<ImageFolderSource>(listImages(path, form.classes), preprocessing);
+        return openFolder(path, model, form, options);
     }
     const std::string extension = path.extension().string();
     if (extension == ".npy" || extension == ".npz" || extension == ".h5" || extension == ".hdf5") {
-        return TensorSource::open(path, form);
+        return TensorSource::open(path, form, options.context);
     }
+    const std::vector<SampleEntry> single {
+        {.file = path, .name = path.filename().string(), .label = std::nullopt}};
     if (hasImageExtension(path)) {
-        const Preprocessing& preprocessing = imagePreprocessing(path, model, form);
-        std::vector<ImageEntry> single {
-            {.file = path, .name = path.filename().string(), .label = std::nullopt}};
-        return std::make_shared<ImageFolderSource>(std::move(single), preprocessing);
+        return std::make_shared<ImageFolderSource>(single, imagePreprocessing(path, model, form));
+    }
+    if (isWav(path)) {
+        if (const auto shape = soundShape(form, options)) {
+            return std::make_shared<AudioSource>(single, *shape);
+        }
+        throw Error(ErrorCode::ShapeMismatch,
+            "'" + path.string() + "' is sound; the model's input '" + form.name + "' takes " + form.text());
     }
     throw Error(ErrorCode::Unsupported,
         "'" + path.string()
-            + "' is not data: a folder of pictures, a .jpg, .png, .npy, .npz or .h5 file is read");
+            + "' is not data: a folder of pictures or recordings, a .jpg, .png, .wav, .npy, .npz or .h5 file "
+              "is "
+              "read");
 }
 
 Tensor loadBatch(const DataSource& data, std::int64_t first, std::int64_t count)

@@ -20,16 +20,25 @@ public:
     [[nodiscard]] virtual std::optional<int> label(std::int64_t index) const = 0; ///< class index where known
     /// File to show for the sample (an image); empty where there is none.
     [[nodiscard]] virtual std::filesystem::path samplePath(std::int64_t index) const = 0;
-    /// One preprocessed sample without the batch dimension, F32. Throws Error naming the file.
+    /// One sample for the model's first input, without the batch dimension, of the input's type (F32, or I64
+    /// or I32 token ids). Throws Error naming the file.
     [[nodiscard]] virtual Tensor load(std::int64_t index) const = 0;
     /// SHA-256 over names, labels, file contents and preprocessing, in order.
     [[nodiscard]] virtual std::string hash() const = 0;
 };
 
-/// Folder of images (class subfolders, or labels.txt with "file index" lines, or plain), .npy, .npz or HDF5
-/// tensors. Throws Error naming the file; nothing is decoded yet.
+/// How data is made into samples, where the model leaves a choice.
+struct DataOptions
+{
+    std::int64_t context
+        = 0; ///< tokens per sample of a language model, or sound samples per recording; 0: default
+};
+
+/// What fits the model's first input: folders of images or of 16 kHz WAV recordings (class subfolders, or
+/// labels.txt with "file class" lines, or plain), single ones, .npy, .npz or HDF5 tensors (also of token
+/// ids). Throws Error naming the file; nothing is decoded yet.
 [[nodiscard]] std::shared_ptr<const DataSource> openData(
-    const std::filesystem::path& path, const Model& model);
+    const std::filesystem::path& path, const Model& model, const DataOptions& options = {});
 
 /// Samples [first, first + count) as one batch, decoded in parallel.
 [[nodiscard]] Tensor loadBatch(const DataSource& data, std::int64_t first, std::int64_t count);

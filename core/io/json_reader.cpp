@@ -82,6 +82,11 @@ std::vector<JsonReader::Member> JsonReader::members() const
     return list;
 }
 
+bool JsonReader::isList() const
+{
+    return m_value->is_array();
+}
+
 std::vector<JsonReader> JsonReader::elements() const
 {
     if (!m_value->is_array()) {

@@ -25,6 +25,7 @@ public:
     /// All members of an object, in key order.
     struct Member;
     [[nodiscard]] std::vector<Member> members() const;
+    [[nodiscard]] bool isList() const;
     /// All elements of a list.
     [[nodiscard]] std::vector<JsonReader> elements() const;
 

@@ -4,6 +4,7 @@
 #include "core/base/hash.h"
 #include "core/io/npy_file.h"
 #include "core/io/npz_file.h"
+#include "core/models/model_task.h"
 
 #include <algorithm>
 #include <cmath>
@@ -78,6 +79,7 @@ InputForm InputForm::of(const Model& model)
     form.name = input.name;
     const bool integers = input.dtype == DType::I64 || input.dtype == DType::I32;
     form.dtype = integers ? input.dtype : DType::F32;
+    form.vocabulary = vocabularyOf(*model.graph).value_or(0);
     if (input.dimsKnown && !input.dims.empty()) {
         form.sampleDims = std::vector<std::int64_t>(input.dims.begin() + 1, input.dims.end());
     }
@@ -119,9 +121,9 @@ std::string InputForm::text() const
 }
 
 std::shared_ptr<const TensorSource> TensorSource::open(
-    const std::filesystem::path& path, const InputForm& form)
+    const std::filesystem::path& path, const InputForm& form, std::int64_t context)
 {
-    const std::shared_ptr<TensorSource> source(new TensorSource(path, form));
+    const std::shared_ptr<TensorSource> source(new TensorSource(path, form, context));
     const std::string extension = path.extension().string();
     if (extension == ".npy") {
         source->openNpy(form);
@@ -133,9 +135,11 @@ std::shared_ptr<const TensorSource> TensorSource::open(
     return source;
 }
 
-TensorSource::TensorSource(std::filesystem::path path, const InputForm& form)
+TensorSource::TensorSource(std::filesystem::path path, const InputForm& form, std::int64_t context)
     : m_path(std::move(path))
     , m_wanted(form.dtype)
+    , m_vocabulary(form.vocabulary)
+    , m_context(context)
 {
 }
 
@@ -249,21 +253,49 @@ Tensor TensorSource::load(std::int64_t index) const
             name + " has no sample " + std::to_string(index) + " among " + std::to_string(size()));
     }
     Shape sample(std::vector<std::int64_t>(m_shape.dims().begin() + 1, m_shape.dims().end()));
+    Tensor result;
     if (m_file) {
         const Tensor row = m_file->readRows("/" + m_array, index, 1);
-        return converted(row.reshaped(std::move(sample)), m_wanted, name);
+        result = converted(row.reshaped(std::move(sample)), m_wanted, name);
+    } else {
+        const std::size_t bytes = static_cast<std::size_t>(sample.elementCount()) * sizeOf(m_samples.dtype());
+        const std::span<const std::byte> row(
+            m_samples.bytes() + static_cast<std::size_t>(index) * bytes, bytes);
+        const Tensor view(m_samples.dtype(), std::move(sample), std::make_shared<Tensor>(m_samples), row);
+        result = converted(view, m_wanted, name);
     }
-    const std::size_t bytes = static_cast<std::size_t>(sample.elementCount()) * sizeOf(m_samples.dtype());
-    const std::span<const std::byte> row(m_samples.bytes() + static_cast<std::size_t>(index) * bytes, bytes);
-    const Tensor view(m_samples.dtype(), std::move(sample), std::make_shared<Tensor>(m_samples), row);
-    return converted(view, m_wanted, name);
+    if (m_vocabulary > 0) {
+        if (m_context > 0 && result.shape().rank() == 1 && result.shape()[0] > m_context) {
+            const std::size_t bytes = static_cast<std::size_t>(m_context) * sizeOf(result.dtype());
+            result = Tensor(result.dtype(), Shape {m_context}, std::make_shared<Tensor>(result),
+                std::span(result.bytes(), bytes));
+        }
+        requireTokens(result, index);
+    }
+    return result;
+}
+
+void TensorSource::requireTokens(const Tensor& sample, std::int64_t index) const
+{
+    for (std::int64_t i = 0; i < sample.elementCount(); ++i) {
+        const auto place = static_cast<std::size_t>(i);
+        const std::int64_t id = sample.dtype() == DType::I64 ? sample.data<std::int64_t>()[place]
+                                                             : sample.data<std::int32_t>()[place];
+        if (id < 0 || id >= m_vocabulary) {
+            throw Error(ErrorCode::CorruptFile,
+                "'" + m_path.string() + "' has the token " + std::to_string(id) + " at place "
+                    + std::to_string(i) + " of sample " + std::to_string(index) + "; the model knows 0 to "
+                    + std::to_string(m_vocabulary - 1));
+        }
+    }
 }
 
 std::string TensorSource::hash() const
 {
     const std::lock_guard lock(m_mutex);
     if (m_hash.empty()) {
-        const std::string text = m_array + "\n" + sha256OfFile(m_path); // labels lie in the file
+        const std::string cut = m_context > 0 ? "context " + std::to_string(m_context) + "\n" : "";
+        const std::string text = cut + m_array + "\n" + sha256OfFile(m_path); // labels lie in the file
         m_hash = sha256(std::as_bytes(std::span(text.data(), text.size())));
     }
     return m_hash;

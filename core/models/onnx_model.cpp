@@ -4,6 +4,7 @@
 #include "core/base/hash.h"
 #include "core/graph/recognition.h"
 #include "core/io/onnx_reader.h"
+#include "core/models/model_task.h"
 #include "core/models/vit_config.h"
 
 #include <utility>
@@ -43,6 +44,7 @@ std::shared_ptr<const Model> loadOnnxModel(const std::filesystem::path& path)
     model->name = path.stem().string();
     model->graph = recogniseOperators(readOnnxFile(path).graph);
     model->sites = findSites(*model->graph);
+    model->task = taskOf(*model->graph);
     model->hash = sha256OfFile(path);
     model->preprocessing = preprocessingBeside(path, *model->graph);
     return model;

@@ -5,6 +5,7 @@
 #include "core/io/graph_json.h"
 #include "core/io/hdf5_file.h"
 #include "core/io/plan_json.h"
+#include "core/models/model_task.h"
 #include "core/models/preprocessing_json.h"
 #include "core/models/quantized_model_layout.h"
 
@@ -135,6 +136,7 @@ QuantizedModel read(const std::filesystem::path& path)
     model->graph = graphFromJson(
         file.readText("/graph"), [&](const std::string& name) { return readConstant(file, name); });
     model->sites = findSites(*model->graph);
+    model->task = taskOf(*model->graph);
     model->preprocessing = preprocessingFromJson(file.readString("/config", "preprocessing"));
 
     QuantizedModel result;

@@ -14,6 +14,7 @@
 #include <QTableWidget>
 #include <QVBoxLayout>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -23,20 +24,29 @@ namespace qs {
 
 namespace {
 
-/// "79.84 %  −1.20" against the reference, which shows the value alone.
-QString withDifference(
-    const std::optional<double>& value, const std::optional<double>& reference, bool isReference)
+/// "79.84 %  (−1.20)" against the reference, which shows the value alone (and is null for itself).
+QString withDifference(const QString& text, const std::optional<double>& value,
+    const std::optional<double>& reference, int digits)
 {
     if (!value) {
         return u"\u2013"_s;
     }
-    QString text = formatPercent(*value);
-    if (!isReference && reference) {
-        const double difference = *value - *reference;
-        const QString sign = difference < 0.0 ? u"\u2212"_s : u"+"_s;
-        text += u"  (%1%2)"_s.arg(sign, QLocale().toString(std::abs(difference), 'f', 2));
+    if (!reference) {
+        return text;
     }
-    return text;
+    const double difference = *value - *reference;
+    const QString sign = difference < 0.0 ? u"\u2212"_s : u"+"_s;
+    return text + u"  (%1%2)"_s.arg(sign, QLocale().toString(std::abs(difference), 'f', digits));
+}
+
+QString percentCell(const std::optional<double>& value, const std::optional<double>& reference)
+{
+    return withDifference(formatPercent(value.value_or(0.0)), value, reference, 2);
+}
+
+QString numberCell(const std::optional<double>& value, const std::optional<double>& reference, int digits)
+{
+    return withDifference(QLocale().toString(value.value_or(0.0), 'f', digits), value, reference, digits);
 }
 
 } // namespace
@@ -47,8 +57,8 @@ MetricsTable::MetricsTable(QWidget* parent)
     , m_empty(new EmptyLabel(tr("No evaluation yet."), this))
     , m_stack(new QStackedWidget(this))
 {
-    m_table->setHorizontalHeaderLabels({tr("Result"), tr("Top-1"), tr("Top-5"), tr("Agreement"),
-        tr("KL, nats"), tr("Logit SQNR"), tr("Samples"), tr("State")});
+    m_table->setHorizontalHeaderLabels({tr("Result"), tr("Top-1"), tr("Top-5"), tr("NLL, nats"),
+        tr("Perplexity"), tr("Agreement"), tr("KL, nats"), tr("Logit SQNR"), tr("Samples"), tr("State")});
     m_table->setAccessibleName(tr("Metrics of the plans"));
     m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
@@ -64,7 +74,9 @@ MetricsTable::MetricsTable(QWidget* parent)
         m_table->horizontalHeaderItem(column)->setTextAlignment(
             (isText ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
     }
-    m_table->horizontalHeaderItem(Agreement)->setToolTip(tr("Samples whose top-1 is that of FP32"));
+    m_table->horizontalHeaderItem(Nll)->setToolTip(tr("Mean of \u2212ln p of the tokens that follow"));
+    m_table->horizontalHeaderItem(Agreement)->setToolTip(
+        tr("Samples (of language models: tokens) whose top-1 is that of FP32"));
     m_table->horizontalHeaderItem(Kl)->setToolTip(tr("Mean KL of the predicted distribution against FP32's"));
     connect(m_table, &QTableWidget::cellActivated, this, [this](int row, int) { emit rowActivated(row); });
     m_stack->addWidget(m_empty);
@@ -85,13 +97,14 @@ QString MetricsTable::toText() const
     const auto number = [](const std::optional<double>& value) {
         return value ? QString::number(*value, 'g', 17) : QString();
     };
-    QString text = u"result\tsamples\ttop1\ttop5\tagreement\tkl\tsqnr_db\n"_s;
+    QString text = u"result\tsamples\ttop1\ttop5\tnll\tperplexity\tagreement\tkl\tsqnr_db\n"_s;
     for (const MetricsRow& row : m_rows) {
         QStringList cells {row.name};
         if (row.metrics) {
             const Metrics& metrics = *row.metrics;
             cells << QString::number(metrics.samples) << number(metrics.top1Percent)
-                  << number(metrics.top5Percent) << number(metrics.agreementPercent) << number(metrics.klNats)
+                  << number(metrics.top5Percent) << number(metrics.nllNats) << number(metrics.perplexity())
+                  << number(metrics.agreementPercent) << number(metrics.klNats)
                   << number(metrics.logitsSqnrDb);
         }
         text += cells.join(u'\t') + u'\n';
@@ -123,6 +136,10 @@ void MetricsTable::fill()
     for (std::size_t row = 0; row < m_rows.size(); ++row) {
         fillRow(static_cast<int>(row), m_rows[row]);
     }
+    const bool ofLanguage = std::ranges::any_of(
+        m_rows, [](const MetricsRow& row) { return row.metrics && row.metrics->nllNats; });
+    m_table->setColumnHidden(Nll, !ofLanguage);
+    m_table->setColumnHidden(Perplexity, !ofLanguage);
     m_table->resizeColumnsToContents();
     for (int column = Top1; column < ColumnCount; ++column) {
         m_table->setColumnWidth(column, m_table->columnWidth(column) + 14);
@@ -150,17 +167,17 @@ void MetricsTable::fillRow(int row, const MetricsRow& result)
     QTableWidgetItem* state = put(State, displayName(result.state), Qt::AlignLeft);
     state->setIcon(stateIcon(result.state, palette()));
     if (!result.metrics) {
-        for (const Column column : {Top1, Top5, Agreement, Kl, Sqnr, Samples}) {
+        for (const Column column : {Top1, Top5, Nll, Perplexity, Agreement, Kl, Sqnr, Samples}) {
             put(column, u"\u2013"_s);
         }
         return;
     }
     const Metrics& metrics = *result.metrics;
-    const std::optional<Metrics>& reference = m_rows.front().metrics;
-    put(Top1,
-        withDifference(metrics.top1Percent, reference ? reference->top1Percent : std::nullopt, row == 0));
-    put(Top5,
-        withDifference(metrics.top5Percent, reference ? reference->top5Percent : std::nullopt, row == 0));
+    const Metrics reference = row > 0 && m_rows.front().metrics ? *m_rows.front().metrics : Metrics();
+    put(Top1, percentCell(metrics.top1Percent, reference.top1Percent));
+    put(Top5, percentCell(metrics.top5Percent, reference.top5Percent));
+    put(Nll, numberCell(metrics.nllNats, reference.nllNats, 4));
+    put(Perplexity, numberCell(metrics.perplexity(), reference.perplexity(), 2));
     put(Agreement, formatPercent(metrics.agreementPercent));
     put(Kl, formatNumber(metrics.klNats, 3));
     put(Sqnr, formatDecibel(metrics.logitsSqnrDb));

@@ -23,12 +23,13 @@ struct MetricsRow
     ResultState state = ResultState::Live;
 };
 
-/// Plans side by side; the first row is the reference that differences are told against.
+/// Plans side by side; the first row is the reference that differences are told against. NLL and perplexity
+/// are shown where a row has them.
 class MetricsTable : public QWidget
 {
     Q_OBJECT
 public:
-    enum Column { Name, Top1, Top5, Agreement, Kl, Sqnr, Samples, State, ColumnCount };
+    enum Column { Name, Top1, Top5, Nll, Perplexity, Agreement, Kl, Sqnr, Samples, State, ColumnCount };
 
     explicit MetricsTable(QWidget* parent = nullptr);
 

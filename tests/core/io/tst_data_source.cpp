@@ -247,7 +247,7 @@ void TestDataSource::picturesNeedAModelThatTakesThem()
     const fs::path folder = fresh();
     addPicture(folder / "a.png");
     QCOMPARE(failureOf([&] {
-        (void)openData(folder, modelOf({-1, 16}));
+        (void)openData(folder, modelOf({-1, 5, 16}));
     }).first,
         std::optional(ErrorCode::Unsupported));
     Model other = imageModel();
