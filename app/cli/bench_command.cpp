@@ -3,6 +3,7 @@
 #include "core/base/process_memory.h"
 #include "core/base/processor_peak.h"
 #include "core/eval/model_benchmark.h"
+#include "core/eval/model_feeds.h"
 #include "core/eval/random_feeds.h"
 #include "core/io/data_source.h"
 
@@ -46,7 +47,7 @@ FeedBatches batchesOf(const Model& model, const BenchArguments& arguments)
     const std::int64_t samples = std::min(arguments.samples, data->size());
     for (std::int64_t first = 0; first < samples; first += arguments.batch) {
         const std::int64_t count = std::min(arguments.batch, samples - first);
-        batches.push_back({{model.graph->inputs().front(), loadBatch(*data, first, count)}});
+        batches.push_back(feedsOf(*model.graph, loadBatch(*data, first, count)));
     }
     return batches;
 }
