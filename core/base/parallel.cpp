@@ -1,11 +1,10 @@
 #include "core/base/parallel.h"
 
-#include <omp.h>
+#include "core/base/worker_pool.h"
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
-#include <mutex>
+#include <thread>
 
 namespace qs {
 
@@ -13,7 +12,7 @@ namespace {
 
 std::atomic<int>& threadSetting()
 {
-    static std::atomic<int> threads = omp_get_num_procs();
+    static std::atomic<int> threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     return threads;
 }
 
@@ -29,7 +28,8 @@ int threadCount()
     return threadSetting();
 }
 
-void parallelFor(std::int64_t count, std::int64_t grain, const std::function<void(std::int64_t, std::int64_t)>& body)
+void parallelFor(
+    std::int64_t count, std::int64_t grain, const std::function<void(std::int64_t, std::int64_t)>& body)
 {
     if (count <= 0) {
         return;
@@ -37,33 +37,16 @@ void parallelFor(std::int64_t count, std::int64_t grain, const std::function<voi
     grain = std::max<std::int64_t>(1, grain);
     const std::int64_t ranges = (count + grain - 1) / grain;
     const int threads = static_cast<int>(std::min<std::int64_t>(threadCount(), ranges));
-    if (threads == 1 || omp_in_parallel() != 0) {
+    const auto runRange
+        = [&](std::int64_t range) { body(range * grain, std::min(count, (range + 1) * grain)); };
+    if (threads == 1 || WorkerPool::isInside()) {
         for (std::int64_t range = 0; range < ranges; ++range) {
-            body(range * grain, std::min(count, (range + 1) * grain));
+            runRange(range);
         }
         return;
     }
-    std::exception_ptr failure;
-    std::mutex failureMutex;
-    std::atomic<bool> failed = false;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-    for (std::int64_t range = 0; range < ranges; ++range) {
-        if (failed.load(std::memory_order_relaxed)) {
-            continue;
-        }
-        try {
-            body(range * grain, std::min(count, (range + 1) * grain));
-        } catch (...) {
-            const std::lock_guard lock(failureMutex);
-            if (!failure) {
-                failure = std::current_exception();
-            }
-            failed = true;
-        }
-    }
-    if (failure) {
-        std::rethrow_exception(failure);
-    }
+    static WorkerPool pool;
+    pool.run(ranges, threads - 1, runRange);
 }
 
 } // namespace qs

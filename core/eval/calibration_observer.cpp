@@ -1,5 +1,7 @@
 #include "core/eval/calibration_observer.h"
 
+#include "core/base/parallel.h"
+
 namespace qs {
 
 CalibrationObserver::CalibrationObserver(const std::vector<Site>& sites)
@@ -26,11 +28,16 @@ void CalibrationObserver::observe(int site, const ActivationView& view)
 
 std::map<std::string, std::shared_ptr<const SiteStatistics>> CalibrationObserver::finish() const
 {
+    std::vector<std::shared_ptr<const SiteStatistics>> found(m_accumulators.size());
+    parallelFor(static_cast<std::int64_t>(found.size()), 1, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+            found[i] = m_accumulators[i] ? m_accumulators[i]->finish() : nullptr;
+        }
+    });
     std::map<std::string, std::shared_ptr<const SiteStatistics>> sites;
-    for (const auto& accumulator : m_accumulators) {
-        if (accumulator) {
-            auto statistics = accumulator->finish();
-            sites[statistics->site] = statistics;
+    for (auto& statistics : found) {
+        if (statistics) {
+            sites[statistics->site] = std::move(statistics);
         }
     }
     return sites;

@@ -52,7 +52,7 @@ double timeOfCalibration(Executor& executor, const FeedBatches& batches, const T
     const auto start = Clock::now();
     CalibrationObserver observer(executor.model().sites);
     runAll(executor, batches, &observer, context);
-    (void)observer.finish();
+    const auto statistics = observer.finish();
     return secondsSince(start);
 }
 

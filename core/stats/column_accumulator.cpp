@@ -8,10 +8,9 @@ namespace qs {
 
 namespace {
 
-/// Rows taken at once; they stay in the first cache between finding their range and binning them.
-constexpr std::int64_t kSliceRows = 256;
-/// Rows after which floats are emptied into doubles: few enough for the rounding of a float sum.
-constexpr std::int64_t kFlushRows = 8192;
+/// Rows taken at once; with the tables they stay in the first cache between finding their range and binning
+/// them.
+constexpr std::int64_t kSliceRows = 128;
 
 struct alignas(64) PackedRows
 {
@@ -24,12 +23,13 @@ ColumnAccumulator::ColumnAccumulator(std::int64_t first, std::int64_t columns, s
     : m_first(first)
     , m_columns(columns)
     , m_bins(static_cast<std::size_t>(columns), RingBins(bins, 1))
-    , m_tables(static_cast<std::size_t>(kMomentLanes * bins))
+    , m_tables()
 {
 }
 
 void ColumnAccumulator::observe(const ActivationView& view)
 {
+    m_tables.resize(static_cast<std::size_t>(kMomentLanes) * tableBegin(1)); // on the thread that uses them
     for (std::int64_t sample = 0; sample < view.batch; ++sample) {
         for (std::int64_t head = 0; head < view.heads; ++head) {
             for (std::int64_t row = 0; row < view.rows; row += kSliceRows) {
@@ -42,6 +42,10 @@ void ColumnAccumulator::observe(const ActivationView& view)
 
 void ColumnAccumulator::observeRows(const float* values, std::int64_t stride, std::int64_t rows)
 {
+    if (rows > m_room) {
+        makeRoom();
+    }
+    m_room -= rows;
     PackedRows packed;
     PackedRows padded;
     if (m_columns < kMomentLanes) {
@@ -56,23 +60,31 @@ void ColumnAccumulator::observeRows(const float* values, std::int64_t stride, st
     const MomentKernels& kernels = momentKernels();
     std::array<float, kMomentLanes> low;
     std::array<float, kMomentLanes> high;
-    if (kernels.columnRange(values, stride, rows, packed.values, low.data(), high.data())) {
-        include(low.data(), high.data());
-        std::array<float, kMomentLanes> scales {};
-        for (std::size_t lane = 0; lane < m_bins.size(); ++lane) {
-            scales[lane] = m_bins[lane].scale();
-        }
-        kernels.binColumns(packed.values, rows, scales.data(), m_bins.front().mask(), m_tables.data());
-    } else {
+    if (!kernels.columnRange(values, stride, rows, packed.values, low.data(), high.data())) {
         observeNonFinite(packed.values, rows);
+        return;
     }
-    m_pending += rows;
-    if (m_pending >= kFlushRows) {
-        for (std::size_t lane = 0; lane < m_bins.size(); ++lane) {
-            m_bins[lane].empty(m_tables.data() + tableBegin(lane));
+    include(low.data(), high.data());
+    std::array<float, kMomentLanes> scales {};
+    for (std::size_t lane = 0; lane < m_bins.size(); ++lane) {
+        scales[lane] = m_bins[lane].scale();
+    }
+    kernels.binColumns(packed.values, rows, scales.data(), m_bins.front().mask(), m_tables.data());
+}
+
+void ColumnAccumulator::makeRoom()
+{
+    std::int64_t fullest = 0;
+    for (std::size_t lane = 0; lane < m_bins.size(); ++lane) {
+        MomentPacket* table = m_tables.data() + tableBegin(lane);
+        const std::int64_t bound = boundOn({table, tableBegin(1)});
+        if (bound > kMostInPacket / 2) {
+            m_bins[lane].empty(table);
+        } else {
+            fullest = std::max(fullest, bound);
         }
-        m_pending = 0;
     }
+    m_room = kMostInPacket - fullest;
 }
 
 std::size_t ColumnAccumulator::tableBegin(std::size_t lane) const

@@ -26,15 +26,18 @@ public:
 
 private:
     void observeRows(const float* values, std::int64_t stride, std::int64_t rows);
+    /// Empties the packets that are half full.
+    void makeRoom();
     void include(const float* low, const float* high);
     void observeNonFinite(const float* packed, std::int64_t rows);
     [[nodiscard]] std::size_t tableBegin(std::size_t lane) const;
 
     std::int64_t m_first;
     std::int64_t m_columns;
-    std::int64_t m_pending = 0; ///< rows in the float tables
+    std::int64_t m_room = kMostInPacket; ///< rows that surely fit into the packets
     std::vector<RingBins> m_bins;
-    std::vector<MomentPacket> m_tables; ///< 16 tables, one after the other
+    std::vector<MomentPacket>
+        m_tables; ///< 16 tables, one after the other; a lane without a column has one that nobody reads
     std::array<std::uint64_t, kMomentLanes> m_nonFinite {};
 };
 

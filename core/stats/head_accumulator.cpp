@@ -11,11 +11,9 @@ namespace qs {
 
 namespace {
 
-/// Values taken at once.
-constexpr std::int64_t kBlockValues = 4096;
-/// Values after which floats are emptied into doubles: few enough for the rounding of float sums in four
-/// tables.
-constexpr std::int64_t kFlushValues = 32768;
+/// Values taken at once; they find room in packets that are half full.
+constexpr std::int64_t kBlockValues = 1024;
+static_assert(kBlockValues <= kMostInPacket - kMostInPacket / 2);
 constexpr float kLog2Limit = 2.0F; // first value above the logarithmic bins
 
 } // namespace
@@ -56,22 +54,23 @@ void HeadAccumulator::observe(const ActivationView& view)
 void HeadAccumulator::observeBlock(
     const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width)
 {
+    const std::int64_t most = rows * ((width + kMomentTables - 1) / kMomentTables); // into one packet
+    if (most > m_room) {
+        makeRoom();
+    }
+    m_room -= most;
     const MomentKernels& kernels = momentKernels();
     float low = 0.0F;
     float high = 0.0F;
     if (!kernels.rowRange(values, stride, rows, width, &low, &high)) {
         observeNonFinite(values, stride, rows, width);
-    } else {
-        include(low, high);
-        if (m_scale == BinScale::Linear) {
-            kernels.binRows(values, stride, rows, width, m_bins.scale(), m_bins.mask(), m_tables.data());
-        } else {
-            kernels.binRowsLog2(values, stride, rows, width, m_tables.data());
-        }
+        return;
     }
-    m_pending += rows * width;
-    if (m_pending >= kFlushValues) {
-        emptyTables();
+    include(low, high);
+    if (m_scale == BinScale::Linear) {
+        kernels.binRows(values, stride, rows, width, m_bins.scale(), m_bins.mask(), m_tables.data());
+    } else {
+        kernels.binRowsLog2(values, stride, rows, width, m_tables.data());
     }
 }
 
@@ -119,24 +118,31 @@ void HeadAccumulator::observeNonFinite(
     }
 }
 
+void HeadAccumulator::makeRoom()
+{
+    const std::int64_t bound = boundOn(m_tables);
+    if (bound > kMostInPacket / 2) {
+        emptyTables();
+        m_room = kMostInPacket;
+    } else {
+        m_room = kMostInPacket - bound;
+    }
+}
+
 void HeadAccumulator::emptyTables()
 {
-    m_pending = 0;
     if (m_scale == BinScale::Linear) {
         m_bins.empty(m_tables.data());
         return;
     }
     addPackets(m_slots);
-    std::fill(m_tables.begin(), m_tables.end(), MomentPacket {});
+    std::ranges::fill(m_tables, MomentPacket {0});
 }
 
 void HeadAccumulator::addPackets(std::vector<BinMoments>& slots) const
 {
     for (std::size_t i = 0; i < m_tables.size(); ++i) {
-        BinMoments& slot = slots[i % slots.size()];
-        slot.count += double {m_tables[i].count};
-        slot.sum += double {m_tables[i].sum};
-        slot.squares += double {m_tables[i].squares};
+        addPacket(slots[i % slots.size()], m_tables[i]);
     }
 }
 

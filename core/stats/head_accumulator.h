@@ -32,6 +32,8 @@ private:
     void include(float low, float high);
     void observeNonFinite(const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width);
     [[nodiscard]] std::int64_t tableSize() const;
+    /// Empties the packets when one may be more than half full.
+    void makeRoom();
     void emptyTables();
     void addPackets(std::vector<BinMoments>& slots) const;
     [[nodiscard]] static GroupStatistics logarithmic(std::span<const HeadAccumulator> shares);
@@ -39,7 +41,7 @@ private:
     std::int64_t m_head;
     std::int64_t m_share;
     BinScale m_scale;
-    std::int64_t m_pending = 0; ///< values in the float tables
+    std::int64_t m_room = kMostInPacket; ///< values that surely fit into any packet
     RingBins m_bins; ///< Linear: all; Log2: the range alone
     std::vector<BinMoments> m_slots; ///< Log2
     std::vector<MomentPacket> m_tables; ///< kMomentTables of tableSize() slots

@@ -16,7 +16,8 @@ enum class BinScale {
 
 /// Counts and first two moments of the values in each of a row of adjacent bins. Bin i holds edge(i) <= x <
 /// edge(i + 1). The moments make the squared error of any quantizer exact for every bin that lies inside one
-/// quantization cell. Invariant: counts, sums and squares have the same length.
+/// quantization cell, up to the rounding of places (numerics.md). Invariant: counts, sums and squares have
+/// the same length.
 struct Histogram
 {
     BinScale scale = BinScale::Linear;

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <smmintrin.h>
 #include <utility>
 
 namespace qs {
@@ -17,23 +16,22 @@ namespace {
 // attribute.
 #define QS_KERNEL_BODY static inline __attribute__((always_inline))
 
+constexpr int kRowsAhead = 12; ///< a column kernel's rows lie too far apart for the processor to foresee them
 constexpr std::int32_t kAbsoluteMask = 0x7FFFFFFF;
 constexpr std::int32_t kInfinityBits = 0x7F800000;
 constexpr std::int32_t kRestMask = (1 << kLog2MantissaBits) - 1;
-constexpr float kRestScale = 1.0F / static_cast<float>(1 << kLog2MantissaBits);
+constexpr int kRestShift = kLog2MantissaBits - kPlaceBits;
+constexpr std::int32_t kHalfRest = 1 << (kRestShift - 1);
 
-/// Places of 16 values in their bins, and where the bins are: offsets in bytes from the tables' begin.
+/// What 16 values add to which slots, from the tables' begin.
 struct alignas(64) Binned
 {
-    float place[kMomentLanes];
-    float square[kMomentLanes];
-    std::uint32_t offset[kMomentLanes];
+    MomentPacket packets[kMomentLanes]; ///< in the order of packetOf()
+    std::int32_t slots[kMomentLanes];
 };
 
-QS_KERNEL_BODY std::uint32_t bytesOf(std::int32_t slot)
-{
-    return static_cast<std::uint32_t>(slot) * static_cast<std::uint32_t>(sizeof(MomentPacket));
-}
+constexpr std::int32_t kOneValue = 1 << kPacketSumBits;
+constexpr float kPlacesOfBin = static_cast<float>(kPlaces);
 
 /// The compiler's vectors of `Bytes` bytes: one register of the instruction set.
 template<int Bytes>
@@ -44,97 +42,89 @@ struct Vectors
     static constexpr int kLanes = Bytes / static_cast<int>(sizeof(float));
 };
 
-/// Two neighbours of each four lanes of a and b in turns, from lane 2 * `half` on: a0 b0 a1 b1 | a4 b4 a5 b5
-/// …
-template<int Half, typename Floats, int... Lane>
+/// Lanes of a and b in turns, from each four the first (Half 0) or last (1) two: a0 b0 a1 b1 | a4 b4 a5 b5
+/// ...
+template<int Half, typename Integers, int... Lane>
 QS_KERNEL_BODY void interleave(
-    const Floats& a, const Floats& b, Floats& result, std::integer_sequence<int, Lane...>)
+    const Integers& a, const Integers& b, Integers& result, std::integer_sequence<int, Lane...>)
 {
     constexpr int kLanes = sizeof...(Lane);
     result = __builtin_shufflevector(
         a, b, (Lane / 4 * 4 + 2 * Half + Lane % 4 / 2 + (Lane % 2 == 0 ? 0 : kLanes))...);
 }
 
-/// Half of each four lanes of a, then the same half of b: a0 a1 b0 b1 | a4 a5 b4 b5 …
-template<int Half, typename Floats, int... Lane>
-QS_KERNEL_BODY void joinHalves(
-    const Floats& a, const Floats& b, Floats& result, std::integer_sequence<int, Lane...>)
-{
-    constexpr int kLanes = sizeof...(Lane);
-    result = __builtin_shufflevector(
-        a, b, (Lane / 4 * 4 + 2 * Half + Lane % 2 + (Lane % 4 < 2 ? 0 : kLanes))...);
-}
-
-/// Where makePackets() puts the packet of a lane.
+/// Where putBinned() leaves the packet of a lane.
 template<int Lanes>
 constexpr int packetOf(int lane)
 {
-    return lane / Lanes * Lanes + lane % 4 * (Lanes / 4) + lane % Lanes / 4;
+    return lane / Lanes * Lanes + lane % 4 / 2 * (Lanes / 2) + lane % Lanes / 4 * 2 + lane % 2;
 }
 
-/// (1, t, t^2, 0) of 16 values.
-template<int Bytes>
-QS_KERNEL_BODY void makePackets(const Binned& binned, MomentPacket* packets)
+/// The packets and slots of one register of values, lanes from `lane` on.
+template<int Bytes, typename Integers = typename Vectors<Bytes>::Integers>
+QS_KERNEL_BODY void putBinned(Binned& binned, int lane, const Integers& slots, const Integers& places)
 {
-    using Floats = typename Vectors<Bytes>::Floats;
-    constexpr int kLanes = Vectors<Bytes>::kLanes;
-    constexpr std::make_integer_sequence<int, kLanes> kSequence {};
-    const Floats zero {};
-    const Floats ones = 1.0F - zero;
-    for (int first = 0; first < kMomentLanes; first += kLanes) {
-        Floats place;
-        Floats square;
-        std::memcpy(&place, binned.place + first, Bytes);
-        std::memcpy(&square, binned.square + first, Bytes);
-        Floats front[2];
-        Floats back[2];
-        interleave<0>(ones, place, front[0], kSequence);
-        interleave<0>(square, zero, back[0], kSequence);
-        interleave<1>(ones, place, front[1], kSequence);
-        interleave<1>(square, zero, back[1], kSequence);
-        Floats joined[4];
-        joinHalves<0>(front[0], back[0], joined[0], kSequence);
-        joinHalves<1>(front[0], back[0], joined[1], kSequence);
-        joinHalves<0>(front[1], back[1], joined[2], kSequence);
-        joinHalves<1>(front[1], back[1], joined[3], kSequence);
-        std::memcpy(packets + first, joined, sizeof joined);
-    }
+    constexpr std::make_integer_sequence<int, Vectors<Bytes>::kLanes> kSequence {};
+    const Integers squares = places * places;
+    const Integers counted = places + kOneValue;
+    Integers halves[2];
+    interleave<0>(squares, counted, halves[0], kSequence);
+    interleave<1>(squares, counted, halves[1], kSequence);
+    std::memcpy(binned.slots + lane, &slots, Bytes);
+    std::memcpy(binned.packets + lane, halves, sizeof halves);
 }
 
-/// Adds 16 packets to their bins, in the order of the lanes.
+/// Adds 16 packets to their bins.
 template<int Bytes>
-QS_KERNEL_BODY void addBinned(const Binned& binned, MomentPacket* tables)
+QS_KERNEL_BODY void addBinned(Binned& binned, MomentPacket* tables)
 {
-    alignas(64) MomentPacket packets[kMomentLanes];
-    makePackets<Bytes>(binned, packets);
-    char* const begin = reinterpret_cast<char*>(tables);
+    asm("" : "+m"(binned)); // read back from memory: cheaper than taking registers apart
 #pragma GCC unroll 16
     for (int lane = 0; lane < kMomentLanes; ++lane) {
-        float* const bin = reinterpret_cast<float*>(begin + binned.offset[lane]);
-        const float* const packet = &packets[packetOf<Vectors<Bytes>::kLanes>(lane)].count;
-        _mm_store_ps(bin, _mm_add_ps(_mm_load_ps(bin), _mm_load_ps(packet)));
+        tables[static_cast<std::uint32_t>(binned.slots[lane])]
+            += binned.packets[packetOf<Vectors<Bytes>::kLanes>(lane)];
     }
 }
 
-/// All four floats at once: a vector could not be read back soon from three single stores.
-QS_KERNEL_BODY void addScalar(MomentPacket& slot, float place)
+/// Slots and places of one register of values on linear bins. Written with the compiler's vectors: it would
+/// take the loop apart otherwise.
+template<int Bytes, typename Floats = typename Vectors<Bytes>::Floats,
+    typename Integers = typename Vectors<Bytes>::Integers>
+QS_KERNEL_BODY void placeLinear(const float* source, const Floats& scale, const Integers& table,
+    std::int32_t mask, Binned& binned, int lane)
 {
-    const __m128 packet = _mm_setr_ps(1.0F, place, place * place, 0.0F);
-    _mm_store_ps(&slot.count, _mm_add_ps(_mm_load_ps(&slot.count), packet));
+    Floats value;
+    std::memcpy(&value, source + lane, Bytes);
+    const Floats position = value * scale;
+    const Integers truncated = __builtin_convertvector(position, Integers);
+    const Floats edge = __builtin_convertvector(truncated, Floats);
+    const Integers isAbove = edge > position; // -1: the bin is the one below
+    const Floats half = isAbove ? Floats {} + (kPlacesOfBin + 0.5F) : Floats {} + 0.5F;
+    const Floats place = (position - edge) * kPlacesOfBin + half;
+    putBinned<Bytes>(
+        binned, lane, ((truncated + isAbove) & mask) + table, __builtin_convertvector(place, Integers));
+}
+
+QS_KERNEL_BODY void addScalar(MomentPacket& slot, std::int32_t place)
+{
+    slot += static_cast<std::uint64_t>(place + kOneValue) << 32 | static_cast<std::uint64_t>(place * place);
 }
 
 QS_KERNEL_BODY void binLinear(float value, float scale, std::int32_t mask, MomentPacket* table)
 {
     const float position = value * scale;
-    const float bin = std::floor(position);
-    addScalar(table[static_cast<std::int32_t>(bin) & mask], position - bin);
+    const auto truncated = static_cast<std::int32_t>(position);
+    const auto edge = static_cast<float>(truncated);
+    const bool isAbove = edge > position;
+    const float place = (position - edge) * kPlacesOfBin + (isAbove ? kPlacesOfBin + 0.5F : 0.5F);
+    addScalar(table[(truncated - (isAbove ? 1 : 0)) & mask], static_cast<std::int32_t>(place));
 }
 
 QS_KERNEL_BODY void binLogarithmic(float value, MomentPacket* table)
 {
     const auto bits = std::bit_cast<std::int32_t>(value);
     const std::int32_t slot = std::clamp((bits >> kLog2MantissaBits) - kLog2Base + 1, 0, kLog2Slots - 1);
-    addScalar(table[slot], slot == 0 ? value : static_cast<float>(bits & kRestMask) * kRestScale);
+    addScalar(table[slot], slot == 0 ? 0 : ((bits & kRestMask) + kHalfRest) >> kRestShift);
 }
 
 /// Running smallest and largest value and magnitude of one register's lanes.
@@ -148,13 +138,11 @@ struct LaneRange
     Integers largest {};
 };
 
-template<int Bytes>
-QS_KERNEL_BODY void take(LaneRange<Bytes>& range, const float* source)
+template<int Bytes, typename Floats = typename Vectors<Bytes>::Floats>
+QS_KERNEL_BODY void take(LaneRange<Bytes>& range, const Floats& value)
 {
-    typename Vectors<Bytes>::Floats value;
     typename Vectors<Bytes>::Integers magnitude;
-    std::memcpy(&value, source, Bytes);
-    std::memcpy(&magnitude, source, Bytes);
+    std::memcpy(&magnitude, &value, Bytes);
     magnitude &= kAbsoluteMask;
     range.low = value < range.low ? value : range.low;
     range.high = value > range.high ? value : range.high;
@@ -166,18 +154,23 @@ QS_KERNEL_BODY bool columnRangeBody(const float* values, std::int64_t stride, st
     float* packed, float* minimum, float* maximum)
 {
     constexpr int kLanes = Vectors<Bytes>::kLanes;
-    std::int32_t largest = 0;
-    for (int first = 0; first < kMomentLanes; first += kLanes) {
-        LaneRange<Bytes> range;
-        for (std::int64_t row = 0; row < rows; ++row) {
-            const float* source = values + row * stride + first;
-            std::memcpy(packed + row * kMomentLanes + first, source, Bytes);
-            take(range, source);
+    constexpr std::size_t kRegisters = kMomentLanes / kLanes;
+    LaneRange<Bytes> ranges[kRegisters];
+    for (std::int64_t row = 0; row < rows; ++row) {
+        __builtin_prefetch(values + (row + kRowsAhead) * stride);
+        for (std::size_t i = 0; i < kRegisters; ++i) {
+            typename Vectors<Bytes>::Floats value;
+            std::memcpy(&value, values + row * stride + i * kLanes, Bytes);
+            std::memcpy(packed + row * kMomentLanes + i * kLanes, &value, Bytes);
+            take(ranges[i], value);
         }
+    }
+    std::int32_t largest = 0;
+    for (std::size_t i = 0; i < kRegisters; ++i) {
+        std::memcpy(minimum + i * kLanes, &ranges[i].low, Bytes);
+        std::memcpy(maximum + i * kLanes, &ranges[i].high, Bytes);
         for (int lane = 0; lane < kLanes; ++lane) {
-            minimum[first + lane] = range.low[lane];
-            maximum[first + lane] = range.high[lane];
-            largest = std::max(largest, range.largest[lane]);
+            largest = std::max(largest, ranges[i].largest[lane]);
         }
     }
     return largest < kInfinityBits;
@@ -187,22 +180,21 @@ template<int Bytes>
 QS_KERNEL_BODY void binColumnsBody(
     const float* packed, std::int64_t rows, const float* scales, std::int32_t mask, MomentPacket* tables)
 {
-    alignas(64) float scale[kMomentLanes];
-    alignas(64) std::int32_t first[kMomentLanes];
+    constexpr int kLanes = Vectors<Bytes>::kLanes;
+    constexpr std::size_t kRegisters = kMomentLanes / kLanes;
+    typename Vectors<Bytes>::Floats scale[kRegisters];
+    typename Vectors<Bytes>::Integers table[kRegisters];
+    std::int32_t first[kMomentLanes];
     for (int lane = 0; lane < kMomentLanes; ++lane) {
-        scale[lane] = scales[lane];
         first[lane] = lane * (mask + 1);
     }
+    std::memcpy(scale, scales, sizeof scale);
+    std::memcpy(table, first, sizeof table);
     Binned binned;
     for (std::int64_t row = 0; row < rows; ++row) {
-        const float* source = packed + row * kMomentLanes;
-        for (int lane = 0; lane < kMomentLanes; ++lane) {
-            const float position = source[lane] * scale[lane];
-            const float bin = std::floor(position);
-            const float place = position - bin;
-            binned.offset[lane] = bytesOf((static_cast<std::int32_t>(bin) & mask) + first[lane]);
-            binned.place[lane] = place;
-            binned.square[lane] = place * place;
+        for (std::size_t i = 0; i < kRegisters; ++i) {
+            placeLinear<Bytes>(
+                packed + row * kMomentLanes, scale[i], table[i], mask, binned, static_cast<int>(i) * kLanes);
         }
         addBinned<Bytes>(binned, tables);
     }
@@ -221,7 +213,9 @@ QS_KERNEL_BODY bool rowRangeBody(const float* values, std::int64_t stride, std::
     for (std::int64_t row = 0; row < rows; ++row) {
         const float* source = values + row * stride;
         for (std::int64_t column = 0; column < body; column += kLanes) {
-            take(range, source + column);
+            typename Vectors<Bytes>::Floats value;
+            std::memcpy(&value, source + column, Bytes);
+            take(range, value);
         }
         for (std::int64_t column = body; column < width; ++column) {
             low = std::min(low, source[column]);
@@ -243,77 +237,63 @@ template<int Bytes>
 QS_KERNEL_BODY void binRowsBody(const float* values, std::int64_t stride, std::int64_t rows,
     std::int64_t width, float scale, std::int32_t mask, MomentPacket* tables)
 {
-    alignas(64) std::int32_t first[kMomentLanes];
-    for (int lane = 0; lane < kMomentLanes; ++lane) {
-        first[lane] = (lane % kMomentTables) * (mask + 1);
+    constexpr int kLanes = Vectors<Bytes>::kLanes;
+    const typename Vectors<Bytes>::Floats scales = typename Vectors<Bytes>::Floats {} + scale;
+    typename Vectors<Bytes>::Integers table;
+    for (int lane = 0; lane < kLanes; ++lane) {
+        table[lane] = (lane % kMomentTables) * (mask + 1);
     }
     const std::int64_t body = width - width % kMomentLanes;
     Binned binned;
     for (std::int64_t row = 0; row < rows; ++row) {
         const float* source = values + row * stride;
         for (std::int64_t column = 0; column < body; column += kMomentLanes) {
-            for (int lane = 0; lane < kMomentLanes; ++lane) {
-                const float position = source[column + lane] * scale;
-                const float bin = std::floor(position);
-                const float place = position - bin;
-                binned.offset[lane] = bytesOf((static_cast<std::int32_t>(bin) & mask) + first[lane]);
-                binned.place[lane] = place;
-                binned.square[lane] = place * place;
+            for (int lane = 0; lane < kMomentLanes; lane += kLanes) {
+                placeLinear<Bytes>(source + column, scales, table, mask, binned, lane);
             }
             addBinned<Bytes>(binned, tables);
         }
         for (std::int64_t column = body; column < width; ++column) {
-            binLinear(source[column], scale, mask, tables + first[column % kMomentTables]);
+            binLinear(source[column], scale, mask, tables + column % kMomentTables * (mask + 1));
         }
     }
 }
 
-/// Slots and places of one register of values on logarithmic bins. Written with the compiler's vectors: it
-/// would make branches of the choices otherwise.
-template<int Bytes>
-QS_KERNEL_BODY void placeLog2(const float* source, const std::int32_t* first, Binned& binned, int lane)
+/// Slots and places of one register of values on logarithmic bins.
+template<int Bytes, typename Integers = typename Vectors<Bytes>::Integers>
+QS_KERNEL_BODY void placeLog2(const float* source, const Integers& table, Binned& binned, int lane)
 {
-    using Floats = typename Vectors<Bytes>::Floats;
-    using Integers = typename Vectors<Bytes>::Integers;
-    Floats value;
     Integers bits;
-    Integers table;
-    std::memcpy(&value, source + lane, Bytes);
     std::memcpy(&bits, source + lane, Bytes);
-    std::memcpy(&table, first + lane, Bytes);
     const Integers raw = (bits >> kLog2MantissaBits) - (kLog2Base - 1);
     const Integers top = Integers {} + (kLog2Slots - 1);
     const Integers capped = raw < top ? raw : top;
-    const Integers slot = capped > 0 ? capped : Integers {};
-    const Integers rest = bits & kRestMask;
-    const Floats place = raw > 0 ? __builtin_convertvector(rest, Floats) * kRestScale : value;
-    const Floats square = place * place;
-    const Integers offset = (slot + table) * static_cast<std::int32_t>(sizeof(MomentPacket));
-    std::memcpy(binned.place + lane, &place, Bytes);
-    std::memcpy(binned.square + lane, &square, Bytes);
-    std::memcpy(binned.offset + lane, &offset, Bytes);
+    const Integers slot = (capped > 0 ? capped : Integers {}) + table;
+    const Integers rounded = ((bits & kRestMask) + kHalfRest) >> kRestShift;
+    putBinned<Bytes>(binned, lane, slot, rounded & (raw > 0));
 }
 
 template<int Bytes>
 QS_KERNEL_BODY void binRowsLog2Body(
     const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width, MomentPacket* tables)
 {
-    alignas(64) std::int32_t first[kMomentLanes];
-    for (int lane = 0; lane < kMomentLanes; ++lane) {
-        first[lane] = (lane % kMomentTables) * kLog2Slots;
+    constexpr int kLanes = Vectors<Bytes>::kLanes;
+    typename Vectors<Bytes>::Integers table;
+    for (int lane = 0; lane < kLanes; ++lane) {
+        table[lane] = (lane % kMomentTables) * kLog2Slots;
     }
     const std::int64_t body = width - width % kMomentLanes;
     Binned binned;
     for (std::int64_t row = 0; row < rows; ++row) {
         const float* source = values + row * stride;
         for (std::int64_t column = 0; column < body; column += kMomentLanes) {
-            for (int lane = 0; lane < kMomentLanes; lane += Vectors<Bytes>::kLanes) {
-                placeLog2<Bytes>(source + column, first, binned, lane);
+            for (int lane = 0; lane < kMomentLanes; lane += kLanes) {
+                placeLog2<Bytes>(source + column, table, binned, lane);
             }
             addBinned<Bytes>(binned, tables);
         }
         for (std::int64_t column = body; column < width; ++column) {
-            binLogarithmic(source[column], tables + first[column % kMomentTables]);
+            binLogarithmic(source[column], tables + column % kMomentTables * kLog2Slots);
         }
     }
 }
@@ -386,6 +366,15 @@ const MomentKernels& momentKernels()
         ? momentKernels(InstructionSet::Avx512)
         : momentKernels(isSupported(InstructionSet::Avx2) ? InstructionSet::Avx2 : InstructionSet::Baseline);
     return widest;
+}
+
+std::int64_t boundOn(std::span<const MomentPacket> packets)
+{
+    MomentPacket all = 0;
+    for (const MomentPacket packet : packets) {
+        all |= packet;
+    }
+    return countIn(all);
 }
 
 void binValue(float value, float scale, std::int32_t mask, MomentPacket* table)

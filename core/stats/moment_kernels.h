@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 namespace qs {
 
@@ -20,20 +21,39 @@ inline constexpr int kLog2HighestOctave = 0;
 inline constexpr std::int32_t kLog2Base = (127 + kLog2LowestOctave) << kLog2PartBits;
 inline constexpr int kLog2Slots = ((kLog2HighestOctave + 1 - kLog2LowestOctave) << kLog2PartBits) + 1;
 
-/// One bin while values arrive: how many, and the sums of t and t^2, t in [0, 1) being the place inside the
-/// bin. Floats: the owner empties them into doubles every few thousand values.
-struct alignas(16) MomentPacket
+/// One bin while values arrive, in one integer: a place t inside the bin is rounded to T = floor(1024 t +
+/// 1/2), 0 <= T <= 1024; bits 0 to 31 hold the sum of T^2, 32 to 52 the sum of T, 53 to 63 the number of
+/// values. The owner empties it into doubles before it holds more than kMostInPacket. Integers: the sums do
+/// not depend on the order of the values.
+using MomentPacket = std::uint64_t;
+
+inline constexpr int kPlaceBits = 10;
+inline constexpr std::int32_t kPlaces = 1 << kPlaceBits;
+inline constexpr std::int64_t kMostInPacket = 2047;
+inline constexpr int kPacketSumBits = 21;
+
+/// Values in a packet.
+[[nodiscard]] constexpr std::int64_t countIn(MomentPacket packet)
 {
-    float count = 0.0F;
-    float sum = 0.0F;
-    float squares = 0.0F;
-    float unused = 0.0F;
-};
+    return static_cast<std::int64_t>(packet >> (32 + kPacketSumBits));
+}
+/// Sum of T.
+[[nodiscard]] constexpr std::int64_t placesIn(MomentPacket packet)
+{
+    return static_cast<std::int64_t>(packet >> 32) & ((1 << kPacketSumBits) - 1);
+}
+/// Sum of T^2.
+[[nodiscard]] constexpr std::int64_t squaresIn(MomentPacket packet)
+{
+    return static_cast<std::int64_t>(packet & 0xFFFFFFFFU);
+}
+/// No packet holds more values than this, which is less than twice the most in any.
+[[nodiscard]] std::int64_t boundOn(std::span<const MomentPacket> packets);
 
 /// The inner loops of the statistics for one instruction set. All sets give the same bits: every step is a
-/// single correctly rounded operation and the order of additions to a bin is that of the rows. Of a finite x
-/// on bins of width w = 1 / scale, a power of two: y = x * scale, bin k = floor(y), t = y - k. Bin k has slot
-/// k & mask, which is unique while at most mask + 1 adjacent bins are in use.
+/// single correctly rounded operation or on integers. Of a finite x on bins of width w = 1 / scale, a power
+/// of two: y = x * scale, bin k = floor(y), t = y - k. Bin k has slot k & mask, which is unique while at most
+/// mask + 1 adjacent bins are in use.
 struct MomentKernels
 {
     /// Copies rows x 16 floats, `stride` floats apart, to `packed` and finds each column's smallest and
@@ -50,8 +70,7 @@ struct MomentKernels
     /// Adds rows x width floats to kMomentTables tables of mask + 1 slots each.
     void (*binRows)(const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width,
         float scale, std::int32_t mask, MomentPacket* tables);
-    /// The same on logarithmic bins: kMomentTables tables of kLog2Slots slots. In slot 0, t is the value
-    /// itself.
+    /// The same on logarithmic bins: kMomentTables tables of kLog2Slots slots. In slot 0, t is 0.
     void (*binRowsLog2)(const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width,
         MomentPacket* tables);
 };

@@ -9,22 +9,16 @@ namespace qs {
 
 namespace {
 
-/// addCoarsened() for one table of packets, in place.
-void coarsen(std::span<MomentPacket> table, const ValueGrid& from, int steps)
-{
-    std::vector<BinMoments> before(table.size());
-    std::vector<BinMoments> after(table.size());
-    for (std::size_t i = 0; i < table.size(); ++i) {
-        before[i] = {double {table[i].count}, double {table[i].sum}, double {table[i].squares}};
-    }
-    addCoarsened(after, before, from, steps);
-    for (std::size_t i = 0; i < table.size(); ++i) {
-        table[i] = {static_cast<float>(after[i].count), static_cast<float>(after[i].sum),
-            static_cast<float>(after[i].squares), 0.0F};
-    }
-}
+constexpr double kPlaceWidth = 1.0 / kPlaces; // of a bin
 
 } // namespace
+
+void addPacket(BinMoments& slot, MomentPacket packet)
+{
+    slot.count += static_cast<double>(countIn(packet));
+    slot.sum += static_cast<double>(placesIn(packet)) * kPlaceWidth;
+    slot.squares += static_cast<double>(squaresIn(packet)) * (kPlaceWidth * kPlaceWidth);
+}
 
 RingBins::RingBins(std::int64_t bins, std::int64_t tables)
     : m_bins(bins)
@@ -54,14 +48,10 @@ void RingBins::include(float low, float high, MomentPacket* packets)
 void RingBins::widen(const ValueGrid& grid, MomentPacket* packets)
 {
     const int steps = grid.exponent - m_grid.exponent;
-    if (!m_slots.empty()) {
-        std::vector<BinMoments> wider(m_slots.size());
-        addCoarsened(wider, m_slots, m_grid, steps);
-        m_slots = std::move(wider);
-    }
-    for (std::int64_t table = 0; table < m_tables; ++table) {
-        coarsen({packets + table * m_bins, static_cast<std::size_t>(m_bins)}, m_grid, steps);
-    }
+    empty(packets);
+    std::vector<BinMoments> wider(m_slots.size());
+    addCoarsened(wider, m_slots, m_grid, steps);
+    m_slots = std::move(wider);
 }
 
 void RingBins::empty(MomentPacket* packets)
@@ -73,11 +63,8 @@ void RingBins::empty(MomentPacket* packets)
     for (std::int64_t table = 0; table < m_tables; ++table) {
         for (std::int64_t bin = m_grid.first; bin <= m_grid.last; ++bin) {
             MomentPacket& packet = packets[table * m_bins + (bin & (m_bins - 1))];
-            BinMoments& slot = m_slots[static_cast<std::size_t>(bin & (m_bins - 1))];
-            slot.count += double {packet.count};
-            slot.sum += double {packet.sum};
-            slot.squares += double {packet.squares};
-            packet = {};
+            addPacket(m_slots[static_cast<std::size_t>(bin & (m_bins - 1))], packet);
+            packet = 0;
         }
     }
 }
@@ -87,10 +74,7 @@ BinMoments RingBins::slot(std::int64_t bin, const MomentPacket* packets) const
     const std::int64_t index = bin & (m_bins - 1);
     BinMoments sum = m_slots.empty() ? BinMoments {} : m_slots[static_cast<std::size_t>(index)];
     for (std::int64_t table = 0; packets != nullptr && table < m_tables; ++table) {
-        const MomentPacket& packet = packets[table * m_bins + index];
-        sum.count += double {packet.count};
-        sum.sum += double {packet.sum};
-        sum.squares += double {packet.squares};
+        addPacket(sum, packets[table * m_bins + index]);
     }
     return sum;
 }

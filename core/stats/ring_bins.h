@@ -10,10 +10,13 @@
 
 namespace qs {
 
+/// Adds what a packet holds, exactly.
+void addPacket(BinMoments& slot, MomentPacket packet);
+
 /// Linear bins of one group that follow its range: bin k lies in slot k modulo the number of slots, so a
 /// growing range costs nothing until the width must double, and then neighbours are added pairwise.
 ///
-/// Values themselves are added by the kernels to `tables` tables of float packets with the same slots, which
+/// Values themselves are added by the kernels to `tables` tables of packets with the same slots, which
 /// lie one after the other at the pointer that the functions take. empty() moves them into doubles, which
 /// exist from then on.
 class RingBins

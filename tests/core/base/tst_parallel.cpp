@@ -3,6 +3,11 @@
 
 #include <QTest>
 
+#include <chrono>
+#include <mutex>
+#include <numeric>
+#include <set>
+#include <thread>
 #include <vector>
 
 using namespace qs;
@@ -37,6 +42,46 @@ private slots:
             QFAIL("nothing was thrown");
         } catch (const Error& error) {
             QCOMPARE(error.code(), ErrorCode::InvalidArgument);
+        }
+    }
+    void callersDoNotDisturbEachOther()
+    {
+        setThreadCount(3);
+        std::vector<std::int64_t> sums(4, 0);
+        {
+            std::vector<std::jthread> callers;
+            for (std::int64_t& sum : sums) {
+                callers.emplace_back([&sum] {
+                    for (int round = 0; round < 300; ++round) {
+                        std::vector<std::int64_t> parts(20, 0);
+                        parallelFor(200, 10, [&](std::int64_t begin, std::int64_t end) {
+                            // A call from inside runs on this thread alone.
+                            parallelFor(end - begin, 3, [&](std::int64_t first, std::int64_t last) {
+                                parts[static_cast<std::size_t>(begin / 10)] += last - first;
+                            });
+                        });
+                        sum += std::accumulate(parts.begin(), parts.end(), std::int64_t {0});
+                    }
+                });
+            }
+        }
+        QCOMPARE(sums, std::vector<std::int64_t>(4, 300 * 200));
+    }
+    void sleepingHelpersWakeUp()
+    {
+        setThreadCount(2);
+        for (int round = 0; round < 5; ++round) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(2)); // longer than helpers look for work
+            std::set<std::thread::id> threads;
+            std::mutex mutex;
+            parallelFor(2, 1, [&](std::int64_t, std::int64_t) {
+                {
+                    const std::lock_guard lock(mutex);
+                    threads.insert(std::this_thread::get_id());
+                }
+                std::this_thread::sleep_for(std::chrono::milliseconds(200));
+            });
+            QCOMPARE(threads.size(), std::size_t {2});
         }
     }
     void doesNothingForNoItems()
