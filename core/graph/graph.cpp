@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 
 #include <algorithm>
+#include <set>
 
 namespace qs {
 
@@ -64,9 +65,10 @@ std::optional<NodeId> Graph::findNode(std::string_view name) const
 std::int64_t Graph::parameterCount() const
 {
     std::int64_t count = 0;
+    std::set<const std::byte*> counted; // tied weights are two constants over the same bytes
     for (const Value& value : m_values) {
         const DType type = value.dtype;
-        if (value.isConstant() && value.constant.shape().rank() > 0
+        if (value.isConstant() && value.constant.shape().rank() > 0 && counted.insert(value.constant.bytes()).second
             && (type == DType::F32 || type == DType::F16 || type == DType::BF16 || type == DType::F64)) {
             count += value.constant.elementCount();
         }

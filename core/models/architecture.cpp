@@ -2,6 +2,12 @@
 
 #include "core/base/error.h"
 #include "core/io/json_text.h"
+#include "core/models/bert_network.h"
+#include "core/models/clip_network.h"
+#include "core/models/gpt2_network.h"
+#include "core/models/llama_network.h"
+#include "core/models/opt_network.h"
+#include "core/models/swin_network.h"
 #include "core/models/vit_graph.h"
 
 #include <algorithm>
@@ -19,10 +25,13 @@ struct Entry
 };
 
 /// By the beginning of timm's "architecture".
-constexpr std::array kTimm {Entry {"vit_", makeVit}, Entry {"deit_", makeVit}, Entry {"deit3_", makeVit}};
+constexpr std::array kTimm {
+    Entry {"vit_", makeVit}, Entry {"deit_", makeVit}, Entry {"deit3_", makeVit}, Entry {"swin_", makeSwin}};
 
 /// By Hugging Face's "model_type".
-constexpr std::array kHuggingFace {Entry {"vit", makeVit}, Entry {"deit", makeVit}};
+constexpr std::array kHuggingFace {Entry {"vit", makeVit}, Entry {"deit", makeVit}, Entry {"swin", makeSwin},
+    Entry {"bert", makeBert}, Entry {"gpt2", makeGpt2}, Entry {"opt", makeOpt}, Entry {"llama", makeLlama},
+    Entry {"clip", makeClip}, Entry {"clip_vision_model", makeClip}, Entry {"clip_text_model", makeClip}};
 
 } // namespace
 

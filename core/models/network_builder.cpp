@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace qs {
 
@@ -126,7 +127,7 @@ ValueId NetworkBuilder::linear(
         : m_builder.addConstant(own, m_weights.take(form.weight, shape));
     std::vector<ValueId> operands {x, matrix};
     if (form.bias == Bias::Yes) {
-        operands.push_back(weight(name + ".bias", {outputs}));
+        operands.push_back(weight(form.biasName.empty() ? name + ".bias" : form.biasName, {outputs}));
     }
     Dims result = dims(x);
     result.back() = outputs;
@@ -265,6 +266,32 @@ ValueId NetworkBuilder::firstRows(const std::string& name, ValueId table, ValueI
     }
     std::vector<ValueId> inputs {table, integers("slice.start", {offset}), end, integers("slice.axis", {0})};
     return node("Slice", name, std::move(inputs), std::move(result), {}, type);
+}
+
+ValueId NetworkBuilder::positions(const std::string& name, ValueId length, std::int64_t most)
+{
+    Dims all(static_cast<std::size_t>(most));
+    std::iota(all.begin(), all.end(), 0);
+    return firstRows(name, integers(name + ".all", all), length);
+}
+
+ValueId NetworkBuilder::filledLike(const std::string& name, ValueId ids, std::int64_t value)
+{
+    const ValueId shape = node("Shape", name + ".shape", {ids}, {2}, {}, DType::I64);
+    return node("ConstantOfShape", name, {shape}, {-1, -1},
+        {{"value", Tensor::of<std::int64_t>(Shape {1}, {value})}}, DType::I64);
+}
+
+ValueId NetworkBuilder::paddingMask(const std::string& name, ValueId mask)
+{
+    const ValueId shown
+        = node("Cast", name + ".shown", {mask}, {-1, -1}, {{"to", std::int64_t {1}}}); // 1: float
+    const ValueId hidden = sameShape("Sub", name + ".hidden", {shown, scalar("mask.shown", 1.0F)});
+    // 0 or -1, so that the product is 0 or the lowest float
+    const ValueId added
+        = sameShape("Mul", name, {hidden, scalar("mask.highest", std::numeric_limits<float>::max())});
+    return node(
+        "Unsqueeze", name + ".broadcast", {added, integers("unsqueeze.heads", {1, 2})}, {-1, 1, 1, -1});
 }
 
 ValueId NetworkBuilder::causalMask(const std::string& path, ValueId positions)

@@ -80,6 +80,7 @@ public:
         Layout layout = Layout::OutIn;
         std::string value = {}; ///< name of the result where it is not the layer's
         std::string weight = {}; ///< name of the matrix where it is not "<layer>.weight" (tied weights)
+        std::string biasName = {}; ///< name of the bias where it is not "<layer>.bias"
     };
     /// x [..., K] -> [..., outputs]
     ValueId linear(const std::string& name, ValueId x, std::int64_t outputs, const LinearForm& form);
@@ -134,6 +135,12 @@ public:
     ValueId length(const std::string& name, ValueId ids);
     /// The first `length` of `rows` rows that begin at `offset`.
     ValueId firstRows(const std::string& name, ValueId table, ValueId length, std::int64_t offset = 0);
+    /// 0, 1, 2, ... as many as `length` says, at most `most`: int64 [T].
+    ValueId positions(const std::string& name, ValueId length, std::int64_t most);
+    /// int64 of the ids' shape, all `value`. Feeding that value of the graph replaces it.
+    ValueId filledLike(const std::string& name, ValueId ids, std::int64_t value);
+    /// [B, 1, 1, T]: 0 where the mask [B, T] is 1, the lowest float where it is 0.
+    ValueId paddingMask(const std::string& name, ValueId mask);
     /// [T, T]: 0 where a column is not after its row, else the lowest float. Positions: int64 [T].
     ValueId causalMask(const std::string& path, ValueId positions);
 
