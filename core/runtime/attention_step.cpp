@@ -1,7 +1,7 @@
 #include "core/runtime/attention_step.h"
 
 #include "core/base/parallel.h"
-#include "core/runtime/matmul.h"
+#include "core/runtime/panel_product.h"
 #include "core/runtime/row_blocks.h"
 #include "core/runtime/row_functions.h"
 #include "core/runtime/step_clock.h"
@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 namespace qs {
 
@@ -38,25 +37,23 @@ HeadMatrix rowsOf(const HeadMatrix& m, std::int64_t first, std::int64_t last)
     return {m.data + first * m.rowStride, last - first, m.columns, m.rowStride, m.columnStride};
 }
 
-/// Row-major and dense; the matrix itself when it already is.
-const float* dense(const HeadMatrix& m, float* buffer)
+/// Rows as the left-hand side of a product: read where they are when their columns are adjacent.
+LeftRows leftRows(const HeadMatrix& m, float* buffer)
 {
-    if (m.columnStride == 1 && m.rowStride == m.columns) {
-        return m.data;
-    }
-    if (m.columnStride != 1) {
-        for (std::int64_t row = 0; row < m.rows; ++row) {
-            for (std::int64_t column = 0; column < m.columns; ++column) {
-                buffer[row * m.columns + column] = m.data[row * m.rowStride + column * m.columnStride];
-            }
-        }
-        return buffer;
+    if (m.columnStride == 1) {
+        return {m.data, m.rows, m.rowStride};
     }
     for (std::int64_t row = 0; row < m.rows; ++row) {
-        std::memcpy(buffer + row * m.columns, m.data + row * m.rowStride,
-            static_cast<std::size_t>(m.columns) * sizeof(float));
+        for (std::int64_t column = 0; column < m.columns; ++column) {
+            buffer[row * m.columns + column] = m.data[row * m.rowStride + column * m.columnStride];
+        }
     }
-    return buffer;
+    return {buffer, m.rows, m.columns};
+}
+
+void pack(const HeadMatrix& m, float* packed)
+{
+    packPanels(m.data, m.rows, m.columns, m.rowStride, m.columnStride, packed);
 }
 
 /// What a StepClock of an attention tells apart.
@@ -131,27 +128,21 @@ public:
         , m_o(operands)
         , m_clock(clock)
         , m_frame(frame)
-        , m_keyLayout(
-              m_o.key.strides[3] != 1 && m_o.key.strides[2] == 1 ? RightHand::Transposed : RightHand::Plain)
-        , m_key(m_keyLayout == RightHand::Transposed ? permuted(m_o.key, {0, 1, 3, 2}) : m_o.key)
         , m_blocks({1, m_o.rows(), m_o.width()})
         , m_divides(parts.scale != nullptr && parts.scale->node().op == "Div")
     {
         const std::int64_t items = m_o.items();
-        m_denseKeys = Array::make(frame.pool, DType::F32, {items, m_o.width(), m_o.keys()});
-        m_denseValues = Array::make(frame.pool, DType::F32, {items, m_o.keys(), m_o.outputs()});
+        m_keyFloats = packedPanelFloats(m_o.width(), m_o.keys());
+        m_valueFloats = packedPanelFloats(m_o.keys(), m_o.outputs());
+        m_keys = Array::make(frame.pool, DType::F32, {items, m_keyFloats});
+        m_values = Array::make(frame.pool, DType::F32, {items, m_valueFloats});
         // Heads side by side, so that the Transpose and Reshape which follow move nothing.
         const Dims dims {m_o.query.dims[0], m_o.rows(), m_o.query.dims[1], m_o.outputs()};
         m_context = permuted(Array::make(frame.pool, DType::F32, dims), {0, 2, 1, 3});
-        m_keysOf.resize(static_cast<std::size_t>(items));
-        m_valuesOf.resize(static_cast<std::size_t>(items));
         parallelFor(items, 1, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t item = begin; item < end; ++item) {
-                const auto at = static_cast<std::size_t>(item);
-                m_keysOf[at]
-                    = dense(headOf(m_key, item), m_denseKeys.f32() + item * m_o.width() * m_o.keys());
-                m_valuesOf[at]
-                    = dense(headOf(m_o.value, item), m_denseValues.f32() + item * m_o.keys() * m_o.outputs());
+                pack(headOf(m_o.key, item), m_keys.f32() + item * m_keyFloats);
+                pack(headOf(m_o.value, item), m_values.f32() + item * m_valueFloats);
             }
         });
     }
@@ -162,7 +153,7 @@ public:
         std::int64_t item;
         std::int64_t first;
         std::int64_t count;
-        float* scratch; ///< [count, max(width, outputs)]
+        float* scratch; ///< [count, width]
         float* scores; ///< [count, keys]
     };
 
@@ -170,7 +161,7 @@ public:
     template<typename Body>
     void forEachBlock(const Body& body) const
     {
-        const std::int64_t room = (m_blocks.maxRows() * std::max(m_o.width(), m_o.outputs()) + 15) / 16 * 16;
+        const std::int64_t room = (m_blocks.maxRows() * m_o.width() + 15) / 16 * 16;
         parallelFor(m_o.items() * m_blocks.count(), 1, [&](std::int64_t begin, std::int64_t end) {
             float* scratch = threadScratch(room + m_blocks.maxRows() * m_o.keys());
             for (std::int64_t index = begin; index < end; ++index) {
@@ -192,8 +183,8 @@ public:
         const HeadMatrix query
             = rowsOf(headOf(m_o.query, block.item), block.first, block.first + block.count);
         m_clock.measure(kScores, [&] {
-            multiply(dense(query, block.scratch), m_keysOf[static_cast<std::size_t>(block.item)], out,
-                block.count, m_o.width(), keys, m_keyLayout);
+            multiplyPanels(leftRows(query, block.scratch), m_keys.f32() + block.item * m_keyFloats,
+                m_o.width(), keys, nullptr, out, keys);
         });
         if (m_parts.scale != nullptr) {
             m_clock.measure(kScale, [&] {
@@ -245,30 +236,23 @@ public:
 private:
     void contextRows(const Block& block, const float* p) const
     {
-        const std::int64_t outputs = m_o.outputs();
-        multiply(p, m_valuesOf[static_cast<std::size_t>(block.item)], block.scratch, block.count, m_o.keys(),
-            outputs);
         float* target = m_context.f32() + block.item / m_o.query.dims[1] * m_context.strides[0]
             + block.item % m_o.query.dims[1] * m_context.strides[1] + block.first * m_context.strides[2];
-        for (std::int64_t row = 0; row < block.count; ++row) {
-            std::memcpy(target + row * m_context.strides[2], block.scratch + row * outputs,
-                static_cast<std::size_t>(outputs) * sizeof(float));
-        }
+        multiplyPanels({p, block.count, m_o.keys()}, m_values.f32() + block.item * m_valueFloats, m_o.keys(),
+            m_o.outputs(), nullptr, target, m_context.strides[2]);
     }
 
     const AttentionParts& m_parts;
     const Operands& m_o;
     StepClock& m_clock;
     Frame& m_frame;
-    RightHand m_keyLayout;
-    Array m_key;
     RowBlocks m_blocks;
     bool m_divides;
-    Array m_denseKeys;
-    Array m_denseValues;
+    std::int64_t m_keyFloats = 0;
+    std::int64_t m_valueFloats = 0;
+    Array m_keys; ///< packed, per item
+    Array m_values; ///< packed, per item
     Array m_context;
-    std::vector<const float*> m_keysOf; ///< per item, dense
-    std::vector<const float*> m_valuesOf;
 };
 
 void AttentionStep::runFused(Frame& frame, const Operands& operands) const

@@ -5,9 +5,9 @@
 
 namespace qs {
 
-/// Single-threaded matrix products on oneDNN. Parallelism belongs to the callers, who hand out fixed blocks
-/// of rows: that keeps results independent of the number of threads. All matrices are dense and row-major.
-/// Thread-safe.
+/// Single-threaded matrix products, on oneDNN or on panels of our own (panel_product.h). Parallelism belongs
+/// to the callers, who hand out fixed blocks of rows: that keeps results independent of the number of
+/// threads. All matrices are dense and row-major. Thread-safe.
 
 /// A right-hand matrix W [K, N] kept in the layout the processor's kernel likes best.
 class PackedMatrix
