@@ -2,11 +2,16 @@
 
 #include "core/base/version.h"
 #include "core/eval/calibrate.h"
+#include "core/eval/model_benchmark.h"
+#include "core/eval/model_feeds.h"
+#include "core/eval/random_feeds.h"
 #include "core/eval/site_error.h"
 #include "core/io/caching_source.h"
 #include "core/io/recipe_file.h"
 
 #include <QFileInfo>
+
+#include <algorithm>
 
 namespace qs {
 
@@ -19,8 +24,12 @@ const QString kCalibrateKey = QStringLiteral("calibrate");
 const QString kEvaluateKey = QStringLiteral("evaluate");
 const QString kSiteErrorsKey = QStringLiteral("site-errors");
 const QString kSensitivityKey = QStringLiteral("sensitivity");
+const QString kProfileKey = QStringLiteral("profile");
 const QString kExportKey = QStringLiteral("export");
 const QString kFileKey = QStringLiteral("file");
+
+constexpr std::int64_t kProfileBatch = 8;
+constexpr int kProfileRounds = 5; // the fastest counts
 
 /// Decoded samples kept in memory per data source: evaluation reads the same images again and again.
 constexpr std::size_t kCacheBytes = std::size_t {1} << 30U;
@@ -265,6 +274,35 @@ void SessionTasks::measureSensitivity()
         [this, revision, current](R results) {
             if (current()) {
                 m_session->publishSensitivity(std::move(results), revision);
+            }
+        });
+}
+
+void SessionTasks::profile()
+{
+    const auto model = m_session->model();
+    if (!model) {
+        emit failed(tr("Profile"), tr("Profiling needs a model."));
+        return;
+    }
+    using R = std::shared_ptr<const SiteTimes>;
+    run<R>(
+        kProfileKey, tr("Profile the forward pass"),
+        [model, data = m_session->calibrationData()](const TaskContext& context) -> R {
+            const std::int64_t samples = data ? std::min(kProfileBatch, data->size()) : kProfileBatch;
+            const FeedBatches batches {data ? feedsOf(*model->graph, loadBatch(*data, 0, samples))
+                                            : randomFeeds(*model, samples, 0)};
+            Executor executor(model);
+            SiteTimes times
+                = siteTimes(*model, profileModel(executor, batches, kProfileRounds, context).nodes);
+            for (auto& [site, seconds] : times) {
+                seconds /= static_cast<double>(samples);
+            }
+            return std::make_shared<const SiteTimes>(std::move(times));
+        },
+        [this, model](R times) {
+            if (m_session->model() == model) {
+                m_session->publishSiteTimes(std::move(times));
             }
         });
 }

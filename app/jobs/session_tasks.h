@@ -46,6 +46,8 @@ public:
     void computeSiteErrors();
     void cancelSiteErrors();
     void measureSensitivity();
+    /// Time of the forward pass, site by site, on calibration samples or, without, on random ones.
+    void profile();
     void exportPlan(const ExportRequest& request);
     void openRecipe(const QString& file);
     void saveRecipe(const QString& file);

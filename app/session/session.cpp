@@ -33,6 +33,7 @@ void Session::openModel(std::shared_ptr<const Model> model)
     m_evaluation = {};
     m_siteErrors = {};
     m_sensitivity = {};
+    m_siteTimes.reset();
     emit documentChanged();
     emit dataChanged();
     emit calibrationChanged();
@@ -132,6 +133,12 @@ void Session::publishSiteErrors(std::shared_ptr<const SiteErrors> errors, int re
 {
     m_siteErrors = {std::move(errors), revision};
     emit siteErrorsChanged();
+}
+
+void Session::publishSiteTimes(std::shared_ptr<const SiteTimes> times)
+{
+    m_siteTimes = std::move(times);
+    emit siteTimesChanged();
 }
 
 void Session::publishSensitivity(std::shared_ptr<const std::vector<SiteSensitivity>> results, int revision)

@@ -2,6 +2,7 @@
 
 #include "core/eval/evaluate.h"
 #include "core/eval/sensitivity.h"
+#include "core/eval/site_times.h"
 #include "core/io/data_source.h"
 #include "core/quant/plan.h"
 #include "core/quant/quantization_error.h"
@@ -80,6 +81,8 @@ public:
     void publishEvaluation(std::shared_ptr<const Evaluation> evaluation, int revision);
     /// Error of every enabled site's own values under the plan of that revision.
     void publishSiteErrors(std::shared_ptr<const SiteErrors> errors, int revision);
+    /// Seconds per sample of the forward pass in floating point; they do not depend on the plan.
+    void publishSiteTimes(std::shared_ptr<const SiteTimes> times);
     void publishSensitivity(std::shared_ptr<const std::vector<SiteSensitivity>> results, int revision);
 
     /// Null until computed.
@@ -87,6 +90,8 @@ public:
     [[nodiscard]] const Stamped<Evaluation>& evaluation() const { return m_evaluation; }
     [[nodiscard]] const Stamped<SiteErrors>& siteErrors() const { return m_siteErrors; }
     [[nodiscard]] const Stamped<std::vector<SiteSensitivity>>& sensitivity() const { return m_sensitivity; }
+
+    [[nodiscard]] const std::shared_ptr<const SiteTimes>& siteTimes() const { return m_siteTimes; }
 
 signals:
     void documentChanged(); ///< another model
@@ -96,6 +101,7 @@ signals:
     void evaluationChanged();
     void siteErrorsChanged();
     void sensitivityChanged();
+    void siteTimesChanged();
 
 private:
     friend class ChangeChoicesCommand;
@@ -113,6 +119,7 @@ private:
     Stamped<Evaluation> m_evaluation;
     Stamped<SiteErrors> m_siteErrors;
     Stamped<std::vector<SiteSensitivity>> m_sensitivity;
+    std::shared_ptr<const SiteTimes> m_siteTimes; ///< null until measured
     QUndoStack m_undoStack;
 };
 

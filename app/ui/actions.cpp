@@ -60,6 +60,8 @@ Actions::Actions(QMainWindow* window, QUndoStack* undoStack)
     sensitivity
         = add(run, tr("&Sensitivity"), tr("Quantize one site at a time and measure the model's error"),
             QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_R));
+    profile = add(run, tr("&Profile"), tr("Measure the time that the forward pass spends on every site"),
+        QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_T));
     run->addSeparator();
     cancelJobs = add(run, tr("Cancel &All Jobs"), tr("Stop everything that is running"),
         QKeySequence(Qt::CTRL | Qt::Key_Period));
@@ -113,6 +115,7 @@ void Actions::update(
     calibrate->setEnabled(hasCalibrationData);
     evaluate->setEnabled(isCalibrated);
     sensitivity->setEnabled(isCalibrated);
+    profile->setEnabled(hasModel);
     floatFallback->setEnabled(hasSensitivity);
     cancelJobs->setEnabled(jobsRunning);
 }

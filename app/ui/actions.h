@@ -34,6 +34,7 @@ public:
     QAction* calibrate;
     QAction* evaluate;
     QAction* sensitivity;
+    QAction* profile;
     QAction* cancelJobs;
     QAction* palette; ///< the search for actions and sites
     QAction* guide;

@@ -150,6 +150,7 @@ void MainWindow::wireSession()
     connect(&m_session, &Session::choicesChanged, this, &MainWindow::onChoicesChanged);
     connect(&m_session, &Session::siteErrorsChanged, this, &MainWindow::showRows);
     connect(&m_session, &Session::sensitivityChanged, this, &MainWindow::showSensitivity);
+    connect(&m_session, &Session::siteTimesChanged, this, &MainWindow::showRows);
     connect(&m_session, &Session::evaluationChanged, this, &MainWindow::showEvaluation);
     connect(m_session.undoStack(), &QUndoStack::cleanChanged, this,
         [this](bool clean) { setWindowModified(!clean); });
@@ -265,6 +266,7 @@ void MainWindow::wireActions()
     connect(m_actions->calibrate, &QAction::triggered, &m_tasks, &SessionTasks::calibrate);
     connect(m_actions->evaluate, &QAction::triggered, &m_tasks, &SessionTasks::evaluate);
     connect(m_actions->sensitivity, &QAction::triggered, &m_tasks, &SessionTasks::measureSensitivity);
+    connect(m_actions->profile, &QAction::triggered, &m_tasks, &SessionTasks::profile);
     connect(m_actions->floatFallback, &QAction::triggered, this, &MainWindow::leaveSensitiveSitesInFloat);
     connect(m_actions->cancelJobs, &QAction::triggered, &m_runner, &JobRunner::cancelAll);
     connect(m_actions->about, &QAction::triggered, this, [this] {

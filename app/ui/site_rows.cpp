@@ -26,6 +26,11 @@ SiteRow siteRow(const Session& session, const Site& site)
             row.klNats = found->klNats;
         }
     }
+    if (const auto& times = session.siteTimes()) {
+        if (const auto found = times->find(site.name); found != times->end()) {
+            row.milliseconds = 1e3 * found->second;
+        }
+    }
     return row;
 }
 

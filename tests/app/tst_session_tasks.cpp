@@ -96,6 +96,24 @@ private slots:
         QCOMPARE(session.siteErrors().value->size(), session.model()->sites.size());
         QVERIFY(session.evaluation().value->metrics.logitsSqnrDb > 15.0); // W8A8 of a tiny model
     }
+    void theProfileGivesEverySiteItsTime()
+    {
+        Document empty;
+        empty.tasks.profile();
+        QCOMPARE(empty.failures.size(), 1);
+        Document document;
+        open(document);
+        Session& session = document.session;
+        QSignalSpy changed(&session, &Session::siteTimesChanged);
+        document.tasks.profile();
+        QTRY_VERIFY_WITH_TIMEOUT(document.runner.isIdle(), 60000);
+        QCOMPARE(changed.size(), 1);
+        QVERIFY(session.siteTimes() != nullptr);
+        QCOMPARE(session.siteTimes()->size(), session.model()->sites.size());
+        QVERIFY(session.siteTimes()->at("blocks.0.mlp.fc1.weight") > 0.0);
+        session.openModel(session.model());
+        QVERIFY(session.siteTimes() == nullptr);
+    }
     void badFilesLeaveTheDocumentUntouched_data()
     {
         QTest::addColumn<QString>("kind");

@@ -119,6 +119,34 @@ private slots:
                      .data(SiteTreeModel::BarFractionRole)
                      .isValid());
     }
+    void timesAreShownAndSummed()
+    {
+        const QModelIndex block = m_model->index(2, SiteTreeModel::Time);
+        QVERIFY(!block.data().isValid());
+        QCOMPARE(m_model->indexOf(m_rows[2].name, SiteTreeModel::Time).data().toString(), QString());
+        QSignalSpy reset(m_model.get(), &QAbstractItemModel::modelReset);
+        for (std::size_t i = 2; i < 14; ++i) {
+            m_rows[i].milliseconds = i == 5 ? 12.0 : 0.25;
+        }
+        m_rows[14].milliseconds = 3.6875; // in the next block
+        m_rows[3].choice.enabled = false; // runs all the same
+        m_model->setRows(m_rows);
+        QCOMPARE(reset.size(), 0);
+        const auto at
+            = [&](std::size_t row) { return m_model->indexOf(m_rows[row].name, SiteTreeModel::Time); };
+        QCOMPARE(at(5).data().toString(), u"12.0 ms"_s);
+        QCOMPARE(at(3).data().toString(), u"0.250 ms"_s);
+        QCOMPARE(at(14).data().toString(), u"3.69 ms"_s);
+        QCOMPARE(at(5).data(SiteTreeModel::SortRole).toDouble(), 12.0);
+        QCOMPARE(at(5).data(SiteTreeModel::BarFractionRole).toDouble(), 1.0);
+        QCOMPARE(at(3).data(SiteTreeModel::BarFractionRole).toDouble(), 0.25 / 12.0);
+        QVERIFY(!at(0).data(SiteTreeModel::BarFractionRole).isValid());
+        QCOMPARE(block.data().toString(), u"14.8 ms"_s); // 12 + 11 / 4 = 14.75
+        QCOMPARE(block.data(SiteTreeModel::SortRole).toDouble(), 14.75);
+        QCOMPARE(block.data(SiteTreeModel::BarFractionRole).toDouble(), 1.0);
+        QCOMPARE(m_model->index(3, SiteTreeModel::Time).data(SiteTreeModel::BarFractionRole).toDouble(),
+            3.6875 / 14.75);
+    }
     void floatingPointSitesSayFp()
     {
         m_rows[3].choice.enabled = false;

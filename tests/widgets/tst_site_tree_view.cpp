@@ -2,6 +2,7 @@
 #include "widgets/models/site_tree_model.h"
 #include "widgets/views/site_tree_view.h"
 
+#include <QHeaderView>
 #include <QLineEdit>
 #include <QSignalSpy>
 #include <QTest>
@@ -17,7 +18,7 @@ private slots:
     void init()
     {
         m_view = std::make_unique<SiteTreeView>();
-        m_view->resize(800, 900);
+        m_view->resize(1100, 900);
         m_rows = synthetic::siteRows(2);
         m_view->setRows(m_rows);
         m_view->show();
@@ -44,6 +45,26 @@ private slots:
         m_view->setRows(m_rows);
         QCOMPARE(m_view->selectedSites(), QStringList {m_rows[5].name});
         QCOMPARE(spy.size(), 0);
+    }
+    void headersSortAndGiveTheNetworkOrderBack()
+    {
+        const QStringList before = topLevel();
+        for (SiteRow& row : m_rows) {
+            row.milliseconds = row.block == u"blocks.1"_s ? 7.0 : row.block.isEmpty() ? 10.0 : 1.0;
+        }
+        m_view->setRows(m_rows);
+        auto* header = m_view->findChild<QTreeView*>()->header();
+        const auto click = [&] {
+            const int x = header->sectionViewportPosition(SiteTreeModel::Time) + 5;
+            QTest::mouseClick(header->viewport(), Qt::LeftButton, {}, QPoint(x, header->height() / 2));
+        };
+        click();
+        QCOMPARE(topLevel().back(), u"blocks.1"_s); // twelve times 7 ms
+        QVERIFY(topLevel() != before);
+        click();
+        QCOMPARE(topLevel().front(), u"blocks.1"_s);
+        click();
+        QCOMPARE(topLevel(), before);
     }
     void filterMatchesNamesAndRolesByAllWords()
     {
@@ -86,6 +107,15 @@ private slots:
     }
 
 private:
+    [[nodiscard]] QStringList topLevel() const
+    {
+        const QAbstractItemModel* shown = m_view->findChild<QTreeView*>()->model();
+        QStringList names;
+        for (int row = 0; row < shown->rowCount(); ++row) {
+            names << shown->index(row, SiteTreeModel::Name).data().toString();
+        }
+        return names;
+    }
     void click(const QString& site, Qt::KeyboardModifiers modifiers = {})
     {
         QTreeView* tree = m_view->treeView();

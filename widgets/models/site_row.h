@@ -22,6 +22,7 @@ struct SiteRow
     SiteChoice choice;
     std::optional<double> sqnrDb; ///< of the site's own values under the choice
     std::optional<double> klNats; ///< sensitivity: KL of the logits with this site alone quantized, >= 0
+    std::optional<double> milliseconds; ///< of the forward pass spent on the site, per sample
     ResultState state = ResultState::None; ///< of sqnrDb
 
     friend bool operator==(const SiteRow&, const SiteRow&) = default;

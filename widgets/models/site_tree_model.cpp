@@ -5,6 +5,7 @@
 #include "widgets/common/number_format.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -23,7 +24,14 @@ constexpr quintptr kTopLevel = 0;
 bool isNumberColumn(int column)
 {
     return column == SiteTreeModel::Bits || column == SiteTreeModel::Sqnr
-        || column == SiteTreeModel::Sensitivity;
+        || column == SiteTreeModel::Sensitivity || column == SiteTreeModel::Time;
+}
+
+/// Milliseconds with three significant digits, never more than microseconds resolve.
+QString timeText(double milliseconds)
+{
+    const int decimals = milliseconds >= 100.0 ? 0 : milliseconds >= 10.0 ? 1 : milliseconds >= 1.0 ? 2 : 3;
+    return SiteTreeModel::tr("%1 ms").arg(QString::number(milliseconds, 'f', decimals));
 }
 
 } // namespace
@@ -57,12 +65,12 @@ void SiteTreeModel::setRows(std::vector<SiteRow> rows)
             nodeChanged[static_cast<std::size_t>(m_nodeOf[i])] = true;
         }
     }
-    const double klBefore = m_largestKl;
+    const std::array scalesBefore {m_largestKl, m_largestTime, m_largestBlockTime};
     m_rows = std::move(rows);
     updateScales();
     for (std::size_t node = 0; node < m_nodes.size(); ++node) {
         const auto& members = m_nodes[node].rows;
-        const bool rescaled = m_largestKl != klBefore;
+        const bool rescaled = std::array {m_largestKl, m_largestTime, m_largestBlockTime} != scalesBefore;
         if (!nodeChanged[node] && !rescaled) {
             continue;
         }
@@ -113,9 +121,29 @@ void SiteTreeModel::rebuild(std::vector<SiteRow> rows)
 void SiteTreeModel::updateScales()
 {
     m_largestKl = 0.0;
+    m_largestTime = 0.0;
+    m_largestBlockTime = 0.0;
     for (const SiteRow& row : m_rows) {
         m_largestKl = std::max(m_largestKl, row.klNats.value_or(0.0));
+        m_largestTime = std::max(m_largestTime, row.milliseconds.value_or(0.0));
     }
+    for (const Node& node : m_nodes) {
+        if (!node.block.isEmpty()) {
+            m_largestBlockTime = std::max(m_largestBlockTime, timeOf(node).value_or(0.0));
+        }
+    }
+}
+
+/// Of all sites of a block; nothing before they were measured.
+std::optional<double> SiteTreeModel::timeOf(const Node& node) const
+{
+    std::optional<double> sum;
+    for (const int row : node.rows) {
+        if (const auto& time = m_rows[static_cast<std::size_t>(row)].milliseconds) {
+            sum = sum.value_or(0.0) + *time;
+        }
+    }
+    return sum;
 }
 
 const SiteRow* SiteTreeModel::find(const QString& site) const
@@ -238,7 +266,7 @@ QVariant SiteTreeModel::siteData(const SiteRow& row, int column, int role) const
         }
         return column == State && row.choice.enabled ? QVariant(stateIcon(row.state, m_palette)) : QVariant();
     case Qt::ForegroundRole:
-        return row.choice.enabled || column == Sensitivity
+        return row.choice.enabled || column == Sensitivity || column == Time
             ? QVariant()
             : QVariant(m_palette.brush(QPalette::PlaceholderText));
     case Qt::AccessibleTextRole:
@@ -251,7 +279,12 @@ QVariant SiteTreeModel::siteData(const SiteRow& row, int column, int role) const
     case SortRole: break;
     default: return {};
     }
-    return column == Sqnr ? QVariant(row.sqnrDb.value_or(1e9)) : QVariant(displayText(row, column));
+    switch (column) { // numbers, not their text; without one first
+    case Sqnr: return row.sqnrDb.value_or(1e9);
+    case Sensitivity: return row.klNats.value_or(-1.0);
+    case Time: return row.milliseconds.value_or(-1.0);
+    default: return displayText(row, column);
+    }
 }
 
 QString SiteTreeModel::displayText(const SiteRow& row, int column) const
@@ -276,6 +309,7 @@ QString SiteTreeModel::displayText(const SiteRow& row, int column) const
     case Method: return choice.enabled ? displayName(choice.method) : QString();
     case Sqnr: return choice.enabled && row.sqnrDb ? formatDecibel(*row.sqnrDb) : QString();
     case Sensitivity: return row.klNats ? formatNumber(*row.klNats, 2) : QString();
+    case Time: return row.milliseconds ? timeText(*row.milliseconds) : QString();
     case State: return choice.enabled ? displayName(row.state) : QString();
     default: return {};
     }
@@ -291,6 +325,11 @@ QString SiteTreeModel::toolTip(const SiteRow& row, int column) const
         return row.klNats
             ? tr("KL of the logits with this site alone quantized: %1 nats").arg(formatNumber(*row.klNats, 3))
             : QString();
+    case Time:
+        return row.milliseconds ? tr("%1 per sample in the operators that make the values of this site, or "
+                                     "multiply by this weight")
+                                      .arg(timeText(*row.milliseconds))
+                                : tr("Run › Profile measures it");
     case State:
         return row.state == ResultState::Stale ? tr("The figures belong to an earlier plan")
                                                : displayName(row.state);
@@ -305,6 +344,9 @@ QVariant SiteTreeModel::barFraction(const SiteRow& row, int column) const
     }
     if (column == Sensitivity && row.klNats && m_largestKl > 0.0) {
         return std::clamp(*row.klNats / m_largestKl, 0.0, 1.0);
+    }
+    if (column == Time && row.milliseconds && m_largestTime > 0.0) {
+        return std::clamp(*row.milliseconds / m_largestTime, 0.0, 1.0);
     }
     return {};
 }
@@ -350,6 +392,21 @@ QVariant SiteTreeModel::blockData(const Node& node, int column, int role) const
             ? QVariant(tr("worst: %1\n%2").arg(worst->name, toolTip(*worst, column)))
             : siteData(*worst, column, role);
     }
+    if (column == Time) {
+        const std::optional<double> time = timeOf(node);
+        switch (role) {
+        case Qt::DisplayRole:
+        case Qt::EditRole:
+        case Qt::AccessibleTextRole: return time ? QVariant(timeText(*time)) : QVariant();
+        case SortRole: return time.value_or(-1.0);
+        case BarFractionRole:
+            return time && m_largestBlockTime > 0.0 ? QVariant(*time / m_largestBlockTime) : QVariant();
+        case Qt::ToolTipRole:
+            return time ? QVariant(tr("%1 per sample in all operators of the block").arg(timeText(*time)))
+                        : QVariant(tr("Run › Profile measures it"));
+        default: return {};
+        }
+    }
     if (column == State) {
         // What waits for results is told first.
         for (const ResultState state : {ResultState::Stale, ResultState::Computing, ResultState::Live}) {
@@ -390,6 +447,7 @@ QVariant SiteTreeModel::headerData(int section, Qt::Orientation orientation, int
         case Kind: return tr("Weight or activation");
         case Sqnr: return tr("Signal-to-noise ratio of the site's own values");
         case Sensitivity: return tr("KL of the logits when this site alone is quantized, in nats");
+        case Time: return tr("Time of the forward pass spent here, per sample in a batch of 8");
         default: return {};
         }
     }
@@ -408,6 +466,7 @@ QVariant SiteTreeModel::headerData(int section, Qt::Orientation orientation, int
     case Method: return tr("Bounds");
     case Sqnr: return tr("SQNR");
     case Sensitivity: return tr("Sensitivity");
+    case Time: return tr("Time");
     case State: return tr("State");
     default: return {};
     }

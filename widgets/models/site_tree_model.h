@@ -13,9 +13,9 @@
 namespace qs {
 
 /// Blocks and their sites as a two-level tree over a snapshot. Sites outside blocks stand on the top level.
-/// Block rows sum up their sites: common values, lowest SQNR, highest sensitivity. setRows() emits minimal
-/// dataChanged and resets only when names or blocks change. setData() never writes: it asks with
-/// editRequested().
+/// Block rows sum up their sites: common values, lowest SQNR, highest sensitivity, sum of the times.
+/// setRows() emits minimal dataChanged and resets only when names or blocks change. setData() never writes:
+/// it asks with editRequested().
 class SiteTreeModel : public QAbstractItemModel
 {
     Q_OBJECT
@@ -29,14 +29,15 @@ public:
         Method,
         Sqnr,
         Sensitivity,
+        Time,
         State,
         ColumnCount
     };
     enum DataRole {
         SiteNameRole = Qt::UserRole, ///< full name, "" for a block
         SearchTextRole, ///< what a filter matches: names and role words
-        BarFractionRole, ///< length of the bar in [0, 1] in columns Sqnr and Sensitivity; invalid without
-                         ///< value
+        BarFractionRole, ///< length of the bar in [0, 1] in columns Sqnr, Sensitivity and Time; invalid
+                         ///< without value
         SortRole, ///< number or text to sort by
         ResultStateRole ///< int(ResultState)
     };
@@ -75,6 +76,7 @@ private:
     [[nodiscard]] QVariant blockData(const Node& node, int column, int role) const;
     [[nodiscard]] QString displayText(const SiteRow& row, int column) const;
     [[nodiscard]] QString toolTip(const SiteRow& row, int column) const;
+    [[nodiscard]] std::optional<double> timeOf(const Node& node) const;
     [[nodiscard]] QVariant barFraction(const SiteRow& row, int column) const;
     void rebuild(std::vector<SiteRow> rows);
     void updateScales();
@@ -84,6 +86,8 @@ private:
     QHash<QString, int> m_rowOf; ///< site name -> index in m_rows
     std::vector<int> m_nodeOf; ///< row -> node
     double m_largestKl = 0.0;
+    double m_largestTime = 0.0; ///< of a site, ms
+    double m_largestBlockTime = 0.0;
     QPalette m_palette;
 };
 

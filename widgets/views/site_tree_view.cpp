@@ -43,6 +43,7 @@ SiteTreeView::SiteTreeView(QWidget* parent)
     m_proxy->setAutoAcceptChildRows(true);
     m_proxy->setFilterRole(SiteTreeModel::SearchTextRole);
     m_proxy->setFilterKeyColumn(SiteTreeModel::Name);
+    m_proxy->setSortRole(SiteTreeModel::SortRole);
     m_proxy->setFilterCaseSensitivity(Qt::CaseInsensitive);
 
     m_filter->setPlaceholderText(tr("Filter by name or role"));
@@ -88,8 +89,13 @@ void SiteTreeView::buildTree()
         SiteTreeModel::Sqnr, new BarDelegate(PlotRole::RoundingError, SiteTreeModel::BarFractionRole, this));
     m_tree->setItemDelegateForColumn(SiteTreeModel::Sensitivity,
         new BarDelegate(PlotRole::ClippingError, SiteTreeModel::BarFractionRole, this));
+    m_tree->setItemDelegateForColumn(
+        SiteTreeModel::Time, new BarDelegate(PlotRole::RoundingError, SiteTreeModel::BarFractionRole, this));
     QHeaderView* header = m_tree->header();
     header->setStretchLastSection(false);
+    header->setSortIndicator(-1, Qt::AscendingOrder); // network order until a header is clicked
+    header->setSortIndicatorClearable(true);
+    m_tree->setSortingEnabled(true);
     header->setSectionsMovable(true);
     header->setContextMenuPolicy(Qt::ActionsContextMenu);
     const QFontMetrics metrics(m_tree->fontMetrics());
@@ -102,6 +108,7 @@ void SiteTreeView::buildTree()
     header->resizeSection(SiteTreeModel::Method, widthOf(tr("percentile")));
     header->resizeSection(SiteTreeModel::Sqnr, widthOf(u"-31.4 dB"_s));
     header->resizeSection(SiteTreeModel::Sensitivity, widthOf(tr("Sensitivity")));
+    header->resizeSection(SiteTreeModel::Time, widthOf(u"0.000 ms"_s));
     header->resizeSection(SiteTreeModel::State, widthOf(tr("computing")) + 20);
     for (int column = SiteTreeModel::Kind; column < SiteTreeModel::ColumnCount; ++column) {
         auto* action
