@@ -1,4 +1,5 @@
 #include "app/cli/commands.h"
+#include "app/cli/data_arguments.h"
 #include "core/eval/calibrate.h"
 
 #include <CLI/CLI.hpp>
@@ -13,7 +14,7 @@ namespace {
 struct CalibrateArguments
 {
     std::string model;
-    std::string data;
+    DataArguments data;
     std::string out;
     std::int64_t samples = 0;
 };
@@ -26,14 +27,14 @@ void declareCalibrate(CLI::App& app, CommandAction& action)
     CLI::App* command
         = app.add_subcommand("calibrate", "Collect the statistics of all sites over a calibration set");
     command->add_option("MODEL", arguments->model, "Model directory, .onnx or .h5 file")->required();
-    command->add_option("--data", arguments->data, "Images, .npy, .npz or .h5 samples")->required();
+    arguments->data.declare(*command, "Images, recordings, texts, or .npy, .npz or .h5 samples")->required();
     command->add_option("--out", arguments->out, "Calibration file to write (.h5)")->required();
     command->add_option("--samples", arguments->samples, "Use the first N samples (default: all)")
         ->check(CLI::PositiveNumber);
     command->callback([arguments, &action] {
         action = [arguments](Console& console) {
             const auto model = loadModel(arguments->model);
-            const auto data = openData(arguments->data, *model);
+            const auto data = arguments->data.open(*model);
             const auto calibration = calibrate(model, *data, arguments->samples, console.context());
             saveCalibration(*calibration, arguments->out);
             std::cout << arguments->out << ": " << calibration->sites.size() << " sites over "

@@ -1,4 +1,5 @@
 #include "app/cli/commands.h"
+#include "app/cli/data_arguments.h"
 #include "core/eval/evaluate.h"
 #include "core/io/recipe_file.h"
 
@@ -17,7 +18,7 @@ struct EvaluateArguments
 {
     std::string model;
     std::string recipe;
-    std::string data;
+    DataArguments data;
     std::int64_t samples = 0;
     bool json = false;
 };
@@ -64,7 +65,7 @@ int execute(const EvaluateArguments& arguments, Console& console)
     if (!arguments.recipe.empty()) {
         quantizers = quantizersOf(readRecipe(arguments.recipe), *model, console.context());
     }
-    const auto data = openData(arguments.data, *model);
+    const auto data = arguments.data.open(*model);
     Executor executor(model);
     const Fp32Reference reference = computeReference(executor, *data, arguments.samples, console.context());
     Evaluation evaluation {reference.metrics, {}};
@@ -88,7 +89,7 @@ void declareEvaluate(CLI::App& app, CommandAction& action)
         = app.add_subcommand("evaluate", "Accuracy and error of a recipe against FP32, or of FP32 itself");
     command->add_option("MODEL", arguments->model, "Model directory, .onnx or .h5 file")->required();
     command->add_option("--recipe", arguments->recipe, "Recipe (.json); without it the model runs in FP32");
-    command->add_option("--data", arguments->data, "Images, .npy, .npz or .h5 samples")->required();
+    arguments->data.declare(*command, "Images, recordings, texts, or .npy, .npz or .h5 samples")->required();
     command->add_option("--samples", arguments->samples, "Use the first N samples (default: all)")
         ->check(CLI::PositiveNumber);
     command->add_flag("--json", arguments->json, "Print one JSON object");

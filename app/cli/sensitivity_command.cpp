@@ -1,4 +1,5 @@
 #include "app/cli/commands.h"
+#include "app/cli/data_arguments.h"
 #include "core/eval/calibrate.h"
 #include "core/eval/sensitivity.h"
 #include "core/io/recipe_file.h"
@@ -19,7 +20,7 @@ struct SensitivityArguments
 {
     std::string model;
     std::string calibration;
-    std::string data;
+    DataArguments data;
     std::string recipe;
     std::int64_t samples = 32;
     int bits = 4;
@@ -44,7 +45,7 @@ int execute(const SensitivityArguments& arguments, Console& console)
 {
     const auto model = loadModel(arguments.model);
     const auto calibration = loadCalibration(arguments.calibration);
-    const auto data = openData(arguments.data, *model);
+    const auto data = arguments.data.open(*model);
     SensitivityOptions options;
     options.samples = arguments.samples;
     options.fallback.bits = arguments.bits;
@@ -79,7 +80,7 @@ void declareSensitivity(CLI::App& app, CommandAction& action)
         = app.add_subcommand("sensitivity", "Quantize one site at a time and measure the logits");
     command->add_option("MODEL", arguments->model, "Model directory, .onnx or .h5 file")->required();
     command->add_option("--calibration", arguments->calibration, "Calibration file (.h5)")->required();
-    command->add_option("--data", arguments->data, "Images, .npy, .npz or .h5 samples")->required();
+    arguments->data.declare(*command, "Images, recordings, texts, or .npy, .npz or .h5 samples")->required();
     command->add_option("--samples", arguments->samples, "Use the first N samples")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);

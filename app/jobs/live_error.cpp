@@ -1,8 +1,11 @@
 #include "app/jobs/live_error.h"
 
+#include "core/eval/model_feeds.h"
 #include "core/eval/site_error.h"
 
 #include <QPointer>
+
+#include <algorithm>
 
 namespace qs {
 
@@ -34,7 +37,10 @@ struct LiveError::Worker
         }
         if (!evaluator && probe && probe->size() > 0) {
             context.throwIfCancelled();
-            const std::int64_t samples = std::min(kProbeSamples, probe->size());
+            const std::int64_t fixed = batchSizeOf(*model->graph, 0);
+            const std::int64_t wanted
+                = fixed > 0 ? std::max(fixed, kProbeSamples) : batchSizeOf(*model, *probe, kProbeSamples);
+            const std::int64_t samples = std::min(wanted, probe->size());
             auto made = std::make_unique<IncrementalEvaluator>(model, loadBatch(*probe, 0, samples));
             made->prepare(context);
             evaluator = std::move(made);

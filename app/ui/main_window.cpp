@@ -55,6 +55,23 @@ constexpr int kJobClockMs = 250;
 constexpr int kTourDelayMs = 600; ///< the first picture should stand before it is explained
 const QString kGhostsKey = QStringLiteral("ghosts");
 
+/// "Calibration: a.wav, b.wav, …" as a line of a tooltip; nothing without data.
+QString sampleNames(const QString& title, const DataSource* data)
+{
+    if (data == nullptr) {
+        return {};
+    }
+    constexpr std::int64_t kShown = 5;
+    QStringList names;
+    for (std::int64_t i = 0; i < std::min(kShown, data->size()); ++i) {
+        names << QString::fromStdString(data->sampleName(i));
+    }
+    if (data->size() > kShown) {
+        names << QStringLiteral("…");
+    }
+    return title + QStringLiteral(": ") + names.join(QStringLiteral(", ")) + QLatin1Char('\n');
+}
+
 } // namespace
 
 MainWindow::MainWindow(QWidget* parent)
@@ -427,6 +444,9 @@ void MainWindow::showDocument()
             .arg(QString::fromStdString(model->name))
             .arg(static_cast<double>(model->graph->parameterCount()) / 1e6, 0, 'f', 2)
             .arg(samples(m_session.calibrationData()), samples(m_session.evaluationData())));
+    const QString names = sampleNames(tr("Calibration"), m_session.calibrationData().get())
+        + sampleNames(tr("Evaluation"), m_session.evaluationData().get());
+    m_documentLabel->setToolTip(names.trimmed());
     m_settings.addRecentModel(QString::fromStdString(model->path.string()));
     fillRecent();
     showRows();

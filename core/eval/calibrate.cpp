@@ -20,7 +20,7 @@ std::shared_ptr<const Calibration> calibrate(Executor& executor, const DataSourc
 {
     const Model& model = executor.model();
     const std::int64_t total = sampleCountOf(*model.graph, data, samples);
-    batch = batchSizeOf(*model.graph, batch);
+    batch = batchSizeOf(model, data, batch);
     const ValueId output = model.graph->outputs().front();
     CalibrationObserver observer(model.sites);
     const TaskContext inner {context.stop, {}};
@@ -33,6 +33,7 @@ std::shared_ptr<const Calibration> calibrate(Executor& executor, const DataSourc
     auto calibration = std::make_shared<Calibration>();
     calibration->modelHash = model.hash;
     calibration->dataHash = data.hash();
+    calibration->dataPreparation = data.preparation();
     calibration->sampleCount = total;
     calibration->sites = observer.finish();
     context.report("calibrate", total, total);

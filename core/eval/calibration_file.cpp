@@ -31,6 +31,7 @@ std::string contentHash(const Calibration& calibration, std::span<const Calibrat
     hash.update(std::as_bytes(std::span(sizes)));
     hash.update(std::as_bytes(std::span(calibration.modelHash)));
     hash.update(std::as_bytes(std::span(calibration.dataHash)));
+    hash.update(std::as_bytes(std::span(calibration.dataPreparation)));
     for (const CalibrationArrays& site : sites) {
         hashArrays(hash, site);
     }
@@ -131,6 +132,9 @@ void saveCalibration(const Calibration& calibration, const std::filesystem::path
     file.writeInteger("/", "version", kVersion);
     file.writeString("/", "model_hash", calibration.modelHash);
     file.writeString("/", "data_hash", calibration.dataHash);
+    if (!calibration.dataPreparation.empty()) {
+        file.writeString("/", "data_preparation", calibration.dataPreparation);
+    }
     file.writeInteger("/", "sample_count", calibration.sampleCount);
     file.writeString("/", "content_hash", contentHash(calibration, sites));
     file.makeGroup("/sites");
@@ -156,6 +160,9 @@ std::shared_ptr<const Calibration> loadCalibration(const std::filesystem::path& 
     auto calibration = std::make_shared<Calibration>();
     calibration->modelHash = file.readString("/", "model_hash");
     calibration->dataHash = file.readString("/", "data_hash");
+    if (file.hasAttribute("/", "data_preparation")) {
+        calibration->dataPreparation = file.readString("/", "data_preparation");
+    }
     calibration->sampleCount = file.readInteger("/", "sample_count");
     if (calibration->sampleCount < 0) {
         throw Error(ErrorCode::CorruptFile,

@@ -79,7 +79,7 @@ Fp32Reference computeReference(Executor& executor, const DataSource& data, std::
     const Model& model = executor.model();
     const std::int64_t total = sampleCountOf(*model.graph, data, samples);
     Fp32Reference reference;
-    reference.batch = batchSizeOf(*model.graph, batch);
+    reference.batch = batchSizeOf(model, data, batch);
     MetricsAccumulator metrics(model.task);
     std::size_t kept = 0;
     for (std::int64_t first = 0; first < total; first += reference.batch) {

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 
+#include <algorithm>
 #include <string_view>
 
 namespace qs {
@@ -67,6 +68,19 @@ std::int64_t batchSizeOf(const Graph& graph, std::int64_t wanted)
     }
     const Value& input = graph.value(graph.inputs().front());
     return input.dimsKnown && !input.dims.empty() && input.dims.front() > 0 ? input.dims.front() : wanted;
+}
+
+std::int64_t batchSizeOf(const Model& model, const DataSource& data, std::int64_t wanted)
+{
+    constexpr std::int64_t kMostValues = std::int64_t {1} << 26U;
+    const bool fixed = batchSizeOf(*model.graph, 0) > 0;
+    if (fixed || model.task != ModelTask::LanguageModel || data.size() == 0) {
+        return batchSizeOf(*model.graph, wanted);
+    }
+    const Value& logits = model.graph->value(model.graph->outputs().front());
+    const std::int64_t classes = logits.dimsKnown && !logits.dims.empty() ? logits.dims.back() : 0;
+    const std::int64_t values = std::max<std::int64_t>(1, classes) * data.load(0).elementCount();
+    return std::clamp<std::int64_t>(kMostValues / std::max<std::int64_t>(1, values), 1, wanted);
 }
 
 std::vector<Feed> feedsOf(const Graph& graph, const Tensor& batch)

@@ -18,7 +18,7 @@ constexpr std::int64_t kBatch = 8;
 std::vector<Fp32Cache> cacheFp32(
     Executor& executor, const DataSource& data, std::int64_t samples, const TaskContext& context)
 {
-    const std::int64_t batch = batchSizeOf(*executor.model().graph, kBatch);
+    const std::int64_t batch = batchSizeOf(executor.model(), data, kBatch);
     std::vector<Fp32Cache> batches;
     for (std::int64_t first = 0; first < samples; first += batch) {
         context.throwIfCancelled();

@@ -1,6 +1,7 @@
 #include "core/exporting/run_model.h"
 
 #include "core/base/error.h"
+#include "core/eval/model_feeds.h"
 
 #include <algorithm>
 #include <array>
@@ -39,10 +40,11 @@ Tensor runModel(Executor& executor, const Tensor& samples, const TaskContext& co
     const std::int64_t total = samples.shape()[0];
     const std::array<ValueId, 1> fetches {graph.outputs().front()};
     Tensor result;
-    for (std::int64_t first = 0; first < total; first += kBatch) {
+    const std::int64_t batch = batchSizeOf(graph, kBatch);
+    for (std::int64_t first = 0; first < total; first += batch) {
         context.throwIfCancelled();
-        const std::int64_t count = std::min(kBatch, total - first);
-        const std::array<Feed, 1> feeds {Feed {graph.inputs().front(), batchOf(shared, first, count)}};
+        const std::int64_t count = std::min(batch, total - first);
+        const std::vector<Feed> feeds = feedsOf(graph, batchOf(shared, first, count));
         const Tensor part = executor.run(feeds, fetches, nullptr, context).front();
         std::vector<std::int64_t> dims = part.shape().dims();
         if (dims.empty() || dims[0] != count || part.dtype() != DType::F32) {

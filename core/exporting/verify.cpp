@@ -1,4 +1,4 @@
-#include "core/eval/metrics.h"
+#include "core/eval/metrics_accumulator.h"
 #include "core/eval/plan_applier.h"
 #include "core/exporting/exporter.h"
 #include "core/exporting/run_model.h"
@@ -15,7 +15,9 @@ Verification verifyExport(const Exporter& exporter, const ExportInput& input,
     PlanApplier(executor).apply(input.quantizers);
     const Tensor simulated = runModel(executor, samples, context);
     const Tensor read = exporter.runFile(file, samples, context);
-    const Metrics metrics = computeMetrics(read, simulated, {});
+    MetricsAccumulator compared(input.model->task);
+    compared.add(read, simulated, {});
+    const Metrics metrics = compared.result();
 
     Verification result;
     result.samples = metrics.samples;

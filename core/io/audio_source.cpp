@@ -47,9 +47,14 @@ std::string AudioSource::hash() const
 {
     const std::lock_guard lock(m_mutex);
     if (m_hash.empty()) {
-        m_hash = hashOfSamples("16000 Hz, " + m_shape.text(), m_entries);
+        m_hash = hashOfSamples(preparation(), m_entries);
     }
     return m_hash;
+}
+
+std::string AudioSource::preparation() const
+{
+    return "16000 Hz, " + m_shape.text();
 }
 
 } // namespace qs

@@ -23,6 +23,7 @@ public:
     /// Throws Error as readWav(), and Unsupported for another sample rate.
     [[nodiscard]] Tensor load(std::int64_t index) const override;
     [[nodiscard]] std::string hash() const override;
+    [[nodiscard]] std::string preparation() const override;
 
 private:
     [[nodiscard]] const SampleEntry& entry(std::int64_t index) const;

@@ -31,6 +31,7 @@ public:
     }
     [[nodiscard]] Tensor load(std::int64_t index) const override;
     [[nodiscard]] std::string hash() const override { return m_source->hash(); }
+    [[nodiscard]] std::string preparation() const override { return m_source->preparation(); }
 
     /// Bytes kept at the moment.
     [[nodiscard]] std::size_t byteCount() const;

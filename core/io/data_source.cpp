@@ -6,6 +6,7 @@
 #include "core/io/image_decoder.h"
 #include "core/io/image_folder_source.h"
 #include "core/io/tensor_source.h"
+#include "core/io/text_source.h"
 #include "core/models/model_task.h"
 
 #include <cstring>
@@ -54,9 +55,51 @@ bool isWav(const std::filesystem::path& path)
     return lowerExtension(path) == ".wav";
 }
 
+bool isText(const std::filesystem::path& path)
+{
+    return lowerExtension(path) == ".txt";
+}
+
+/// Tokens per sample of text.
+std::int64_t contextOf(const InputForm& form, const DataOptions& options)
+{
+    constexpr std::int64_t kDefault = 512;
+    const std::int64_t fixed
+        = form.sampleDims && form.sampleDims->size() == 1 ? form.sampleDims->front() : -1;
+    const std::int64_t most = fixed > 0 ? fixed : form.mostTokens;
+    const std::int64_t context = options.context > 0 ? options.context
+        : fixed > 0                                  ? fixed
+        : most > 0                                   ? std::min(most, kDefault)
+                                                     : kDefault;
+    if ((fixed > 0 && context != fixed) || (most > 0 && context > most)) {
+        throw Error(ErrorCode::InvalidArgument,
+            "a context of " + std::to_string(context) + " tokens does not fit: the model takes "
+                + (fixed > 0 ? "" : "at most ") + std::to_string(most));
+    }
+    return context;
+}
+
+std::shared_ptr<const DataSource> openText(
+    std::vector<SampleEntry> files, const Model& model, const InputForm& form, const DataOptions& options)
+{
+    const std::shared_ptr<const Tokenizer> tokenizer = Tokenizer::open(folderOf(model));
+    if (!tokenizer) {
+        throw Error(ErrorCode::Unsupported,
+            "text needs a tokenizer.json (or vocab.json and merges.txt, or vocab.txt) beside the model '"
+                + model.path.string() + "'; token ids are read from .npy, .npz and .h5 files");
+    }
+    return std::make_shared<TextSource>(
+        std::move(files), tokenizer, form.dtype, contextOf(form, options), form.vocabulary);
+}
+
 std::shared_ptr<const DataSource> openFolder(
     const std::filesystem::path& path, const Model& model, const InputForm& form, const DataOptions& options)
 {
+    if (form.dtype != DType::F32) {
+        const ListingRules rules {
+            .accepts = isText, .what = "texts (.txt)", .classes = form.classes, .classNames = {}};
+        return openText(listSamples(path, rules), model, form, options);
+    }
     if (const auto shape = soundShape(form, options)) {
         const ListingRules rules {.accepts = isWav,
             .what = "WAV recordings",
@@ -95,6 +138,9 @@ std::shared_ptr<const DataSource> openData(
     if (hasImageExtension(path)) {
         return std::make_shared<ImageFolderSource>(single, imagePreprocessing(path, model, form));
     }
+    if (isText(path) && form.dtype != DType::F32) {
+        return openText(single, model, form, options);
+    }
     if (isWav(path)) {
         if (const auto shape = soundShape(form, options)) {
             return std::make_shared<AudioSource>(single, *shape);
@@ -104,7 +150,8 @@ std::shared_ptr<const DataSource> openData(
     }
     throw Error(ErrorCode::Unsupported,
         "'" + path.string()
-            + "' is not data: a folder of pictures or recordings, a .jpg, .png, .wav, .npy, .npz or .h5 file "
+            + "' is not data: a folder of pictures, recordings or texts, a .jpg, .png, .wav, .txt, .npy, "
+              ".npz or .h5 file "
               "is "
               "read");
 }

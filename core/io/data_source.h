@@ -25,6 +25,9 @@ public:
     [[nodiscard]] virtual Tensor load(std::int64_t index) const = 0;
     /// SHA-256 over names, labels, file contents and preprocessing, in order.
     [[nodiscard]] virtual std::string hash() const = 0;
+    /// How samples are made from the files, for the record ("context 128, tokenizer <SHA-256>"); empty where
+    /// the model says it all.
+    [[nodiscard]] virtual std::string preparation() const { return {}; }
 };
 
 /// How data is made into samples, where the model leaves a choice.
@@ -34,9 +37,10 @@ struct DataOptions
         = 0; ///< tokens per sample of a language model, or sound samples per recording; 0: default
 };
 
-/// What fits the model's first input: folders of images or of 16 kHz WAV recordings (class subfolders, or
-/// labels.txt with "file class" lines, or plain), single ones, .npy, .npz or HDF5 tensors (also of token
-/// ids). Throws Error naming the file; nothing is decoded yet.
+/// What fits the model's first input: folders of images, of 16 kHz WAV recordings or of UTF-8 .txt files
+/// (class subfolders, or labels.txt with "file class" lines, or plain), single ones, .npy, .npz or HDF5
+/// tensors (also of token ids). Text needs a tokenizer in the model's folder. Throws Error naming the file;
+/// no image or recording is decoded yet.
 [[nodiscard]] std::shared_ptr<const DataSource> openData(
     const std::filesystem::path& path, const Model& model, const DataOptions& options = {});
 

@@ -94,6 +94,9 @@ Recipe recipeFrom(const JsonReader& root)
     const JsonReader calibration = root.member("calibration");
     recipe.calibrationHash = calibration.member("hash").string();
     recipe.calibrationSamples = calibration.member("samples").integer(0, kMost);
+    for (const JsonReader& preparation : calibration.optionalMember("preparation")) {
+        recipe.calibrationPreparation = preparation.string();
+    }
     for (const JsonReader& seed : root.optionalMember("seed")) {
         recipe.seed = seed.integer(0, kMost);
     }
@@ -116,6 +119,7 @@ Recipe makeRecipe(
     recipe.modelHash = model.hash;
     recipe.calibrationHash = calibration.dataHash;
     recipe.calibrationSamples = calibration.sampleCount;
+    recipe.calibrationPreparation = calibration.dataPreparation;
     recipe.preprocessing = model.preprocessing;
     recipe.toolVersion = kVersion;
     Plan activations;
@@ -167,10 +171,13 @@ ResolvedPlan quantizersOf(const Recipe& recipe, const Model& model, const TaskCo
 
 void writeRecipe(const Recipe& recipe, const std::filesystem::path& path)
 {
+    Json calibration {{"hash", recipe.calibrationHash}, {"samples", recipe.calibrationSamples}};
+    if (!recipe.calibrationPreparation.empty()) {
+        calibration["preparation"] = recipe.calibrationPreparation;
+    }
     const Json root {{"format", kFormat}, {"format_version", kFormatVersion},
         {"tool_version", recipe.toolVersion},
-        {"model", {{"name", recipe.modelName}, {"hash", recipe.modelHash}}},
-        {"calibration", {{"hash", recipe.calibrationHash}, {"samples", recipe.calibrationSamples}}},
+        {"model", {{"name", recipe.modelName}, {"hash", recipe.modelHash}}}, {"calibration", calibration},
         {"preprocessing", recipe.preprocessing ? preprocessingToJson(*recipe.preprocessing) : Json(nullptr)},
         {"plan", planAsJson(recipe.plan)}, {"quantizers", quantizersAsJson(recipe.quantizers)},
         {"seed", recipe.seed}};

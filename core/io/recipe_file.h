@@ -19,6 +19,7 @@ struct Recipe
     std::string modelHash; ///< Model::hash
     std::string calibrationHash; ///< Calibration::dataHash
     std::int64_t calibrationSamples = 0;
+    std::string calibrationPreparation; ///< Calibration::dataPreparation
     std::optional<Preprocessing> preprocessing;
     std::int64_t seed = 0; ///< of whatever drew samples or numbers on the way; >= 0
     std::string toolVersion; ///< of the program that wrote it

@@ -80,6 +80,7 @@ InputForm InputForm::of(const Model& model)
     const bool integers = input.dtype == DType::I64 || input.dtype == DType::I32;
     form.dtype = integers ? input.dtype : DType::F32;
     form.vocabulary = vocabularyOf(*model.graph).value_or(0);
+    form.mostTokens = integers ? mostTokensOf(model) : 0;
     if (input.dimsKnown && !input.dims.empty()) {
         form.sampleDims = std::vector<std::int64_t>(input.dims.begin() + 1, input.dims.end());
     }
@@ -235,6 +236,13 @@ void TensorSource::requireFit(const InputForm& form) const
             name + " has shape " + m_shape.text() + "; the model's input '" + form.name + "' takes "
                 + form.text());
     }
+    const std::int64_t length = m_shape.rank() == 2 ? m_shape[1] : 0;
+    const std::int64_t used = m_context > 0 ? std::min(m_context, length) : length;
+    if (form.mostTokens > 0 && used > form.mostTokens) {
+        throw Error(ErrorCode::ShapeMismatch,
+            name + " has samples of " + std::to_string(used) + " tokens, the model takes at most "
+                + std::to_string(form.mostTokens));
+    }
     if (m_shape.elementCount() == 0) {
         throw Error(ErrorCode::CorruptFile, name + " of shape " + m_shape.text() + " holds no values");
     }
@@ -294,8 +302,9 @@ std::string TensorSource::hash() const
 {
     const std::lock_guard lock(m_mutex);
     if (m_hash.empty()) {
-        const std::string cut = m_context > 0 ? "context " + std::to_string(m_context) + "\n" : "";
-        const std::string text = cut + m_array + "\n" + sha256OfFile(m_path); // labels lie in the file
+        const std::string cut = preparation();
+        const std::string text = cut + (cut.empty() ? "" : "\n") + m_array + "\n"
+            + sha256OfFile(m_path); // labels lie in the file
         m_hash = sha256(std::as_bytes(std::span(text.data(), text.size())));
     }
     return m_hash;

@@ -18,6 +18,7 @@ struct InputForm
     DType dtype = DType::F32;
     std::int64_t classes = 0; ///< last dimension of the first output, 0 = unknown
     std::int64_t vocabulary = 0; ///< token ids are below it; 0 = unknown, or no token ids
+    std::int64_t mostTokens = 0; ///< positions the model has; 0 = unknown
 
     /// Throws Error(Unsupported) for a model without inputs.
     [[nodiscard]] static InputForm of(const Model& model);
@@ -48,6 +49,10 @@ public:
     [[nodiscard]] std::filesystem::path samplePath(std::int64_t) const override { return {}; }
     [[nodiscard]] Tensor load(std::int64_t index) const override;
     [[nodiscard]] std::string hash() const override;
+    [[nodiscard]] std::string preparation() const override
+    {
+        return m_context > 0 ? "context " + std::to_string(m_context) : std::string();
+    }
 
 private:
     /// The named arrays of a file, whatever its format.

@@ -135,8 +135,11 @@ std::vector<float> readSamples(Bytes data, const WavFormat& format, const std::s
 WavAudio readWav(const std::filesystem::path& path)
 {
     const std::shared_ptr<const MappedFile> file = MappedFile::open(path);
-    const std::string name = "'" + path.string() + "'";
-    const Bytes bytes = file->bytes();
+    return parseWav(file->bytes(), "'" + path.string() + "'");
+}
+
+WavAudio parseWav(std::span<const std::byte> bytes, const std::string& name)
+{
     if (bytes.size() < 12 || !isNamed(bytes, 0, "RIFF") || !isNamed(bytes, 8, "WAVE")) {
         throw Error(ErrorCode::CorruptFile, name + " is no WAV file");
     }

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace qs {
@@ -18,5 +21,7 @@ struct WavAudio
 /// by 2^(b - 1). Throws Error: Io, CorruptFile (damaged, cut off, values that are not finite), Unsupported (a
 /// compressed form), each naming the file.
 [[nodiscard]] WavAudio readWav(const std::filesystem::path& path);
+/// The same from memory; `name` is for sentences.
+[[nodiscard]] WavAudio parseWav(std::span<const std::byte> bytes, const std::string& name);
 
 } // namespace qs

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/mapped_file.h"
+#include "core/models/config_reader.h"
 
 #include <algorithm>
 #include <array>
@@ -79,6 +80,22 @@ std::filesystem::path folderOf(const Model& model)
         return model.path;
     }
     return model.path.has_parent_path() ? model.path.parent_path() : ".";
+}
+
+std::int64_t mostTokensOf(const Model& model)
+{
+    const std::filesystem::path file = folderOf(model) / "config.json";
+    std::error_code ignored;
+    if (model.path.empty() || !std::filesystem::exists(file, ignored)) {
+        return 0;
+    }
+    const ConfigReader config(file);
+    for (const char* key : {"max_position_embeddings", "n_positions", "n_ctx"}) {
+        if (const auto tokens = config.size(key)) {
+            return *tokens;
+        }
+    }
+    return 0;
 }
 
 std::vector<std::string> classNamesOf(const Model& model, std::int64_t classes)

@@ -21,6 +21,10 @@ namespace qs {
 /// The folder of the model's files: the directory, or the one the file lies in.
 [[nodiscard]] std::filesystem::path folderOf(const Model& model);
 
+/// Largest number of tokens a model takes at once, from its config.json; 0 where that does not say. Throws
+/// Error as ConfigReader does.
+[[nodiscard]] std::int64_t mostTokensOf(const Model& model);
+
 /// Class names in output order from labels.txt in the model's folder, one a line; empty where there is none.
 /// Throws Error: Io, CorruptFile when their number is not that of the classes (0 = unknown).
 [[nodiscard]] std::vector<std::string> classNamesOf(const Model& model, std::int64_t classes);

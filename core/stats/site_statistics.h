@@ -46,6 +46,7 @@ struct Calibration
 {
     std::string modelHash;
     std::string dataHash;
+    std::string dataPreparation; ///< DataSource::preparation()
     std::int64_t sampleCount = 0;
     std::map<std::string, std::shared_ptr<const SiteStatistics>> sites; ///< by site name, activations only
 

@@ -48,6 +48,7 @@ Calibration sample()
     Calibration calibration;
     calibration.modelHash = "5f2b";
     calibration.dataHash = "";
+    calibration.dataPreparation = "context 128, tokenizer 0123";
     calibration.sampleCount = 3;
     for (const auto& site : {siteOf("/blocks.0/attn/qkv.input", GroupAxis::Channel, Role::PostNormQkv, 20),
              siteOf("blocks.0.attn.softmax", GroupAxis::Head, Role::Softmax, 3),
@@ -60,7 +61,8 @@ Calibration sample()
 
 bool equal(const Calibration& a, const Calibration& b)
 {
-    bool same = a.modelHash == b.modelHash && a.dataHash == b.dataHash && a.sampleCount == b.sampleCount
+    bool same = a.modelHash == b.modelHash && a.dataHash == b.dataHash
+        && a.dataPreparation == b.dataPreparation && a.sampleCount == b.sampleCount
         && a.sites.size() == b.sites.size();
     for (const auto& [name, site] : a.sites) {
         same = same && b.find(name) != nullptr && *b.find(name) == *site;

@@ -19,6 +19,7 @@ Recipe sampleRecipe()
     recipe.modelName = "tiny \"vit\"";
     recipe.modelHash = std::string(64, 'a');
     recipe.calibrationHash = std::string(64, 'b');
+    recipe.calibrationPreparation = "context 128";
     recipe.calibrationSamples = 32;
     recipe.seed = 7;
     recipe.toolVersion = "0.1.0";
@@ -76,6 +77,7 @@ private slots:
         QCOMPARE(recipe.modelName, expected.modelName);
         QCOMPARE(recipe.modelHash, expected.modelHash);
         QCOMPARE(recipe.calibrationHash, expected.calibrationHash);
+        QCOMPARE(recipe.calibrationPreparation, expected.calibrationPreparation);
         QCOMPARE(recipe.calibrationSamples, expected.calibrationSamples);
         QCOMPARE(recipe.seed, expected.seed);
         QCOMPARE(recipe.toolVersion, expected.toolVersion);
