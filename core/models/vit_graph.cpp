@@ -137,7 +137,7 @@ ValueId VitGraphMaker::pooled(ValueId x)
 ValueId VitGraphMaker::classifier(ValueId x)
 {
     const VitDimensions& n = m_size;
-    const bool distilled = m_weights.has(m_names.distillationHead + ".weight");
+    const bool distilled = m_weights.hasAny(m_names.distillationHead + ".");
     // timm moves the final norm behind the average ("fc_norm").
     const bool normBehindPool = m_weights.has("fc_norm.weight");
     if (!normBehindPool) {

@@ -63,10 +63,14 @@ void measureTokens(
     dimensions.gridWidth = dimensions.imageWidth / dimensions.patchWidth;
     dimensions.prefixTokens
         = (tensors.has(names.classToken) ? 1 : 0) + (tensors.has(names.distillationToken) ? 1 : 0);
-    if (config.pooling == VitPooling::Token && !tensors.has(names.classToken)) {
-        throw Error(ErrorCode::CorruptFile,
-            "'" + tensors.fileOf(names.classToken) + "' lacks the tensor " + quotedName(names.classToken));
-    }
+    const auto require = [&](const std::string& token, bool wanted) {
+        if (wanted && !tensors.has(token)) {
+            throw Error(ErrorCode::CorruptFile,
+                "'" + tensors.fileOf(token) + "' lacks the tensor " + quotedName(token));
+        }
+    };
+    require(names.classToken, config.pooling == VitPooling::Token);
+    require(names.distillationToken, tensors.hasAny(names.distillationHead + "."));
     const std::int64_t rows = tensors.shapeOf(names.position, 3)[1];
     if (rows != dimensions.tokens() && rows != dimensions.patches()) {
         check.contradiction(
@@ -87,7 +91,8 @@ VitNames VitNames::of(const VitConfig& config, const Checkpoint& checkpoint)
             "norm", "head", "head_dist"};
     }
     const std::string root = config.prefix + ".";
-    const bool twoHeads = checkpoint.has("cls_classifier.weight");
+    const bool twoHeads
+        = checkpoint.hasAny("cls_classifier.") || checkpoint.hasAny("distillation_classifier.");
     return {root + "embeddings.patch_embeddings.projection", root + "embeddings.cls_token",
         root + "embeddings.distillation_token", root + "embeddings.position_embeddings",
         root + "encoder.layer.", "layernorm_before", "attention.attention", "attention.attention.query",

@@ -1,7 +1,12 @@
 #include "core/base/error.h"
+#include "core/io/npy_file.h"
 #include "core/models/model.h"
+#include "core/runtime/executor.h"
 
 #include <QTest>
+
+#include <algorithm>
+#include <cmath>
 
 using namespace qs;
 
@@ -22,9 +27,34 @@ private slots:
             const Site& other = onnx->sites[static_cast<std::size_t>(index)];
             QVERIFY2(other.groups == site.groups && other.groupAxis == site.groupAxis, site.name.c_str());
             QVERIFY2(other.block == site.block && other.kind == site.kind, site.name.c_str());
+            QVERIFY2(other.role == site.role, site.name.c_str());
         }
         QVERIFY(onnx->preprocessing == directory->preprocessing);
         QCOMPARE(onnx->graph->parameterCount(), directory->graph->parameterCount());
+    }
+
+    void deitTinyComputesTheLogitsOfItsDirectory()
+    {
+        const auto folder = std::filesystem::path(QS_SHARED_DATA) / "models/deit_tiny_patch16_224";
+        const Tensor pixels = readNpy(folder / "expected/calib_first2_pixels.npy");
+        std::vector<Tensor> logits;
+        for (const auto& path : {folder, folder / "model.onnx"}) {
+            const auto model = loadModel(path);
+            Executor executor(model);
+            const Feed feed {model->graph->inputs().front(), pixels};
+            logits.push_back(executor.run({&feed, 1}, {&model->graph->outputs().front(), 1}).front());
+        }
+        QCOMPARE(logits[1].shape(), Shape({2, 1000}));
+        double worst = 0;
+        double scale = 0;
+        for (std::size_t i = 0; i < 2000; ++i) {
+            const auto expected = static_cast<double>(logits[0].data<float>()[i]);
+            const double difference = std::abs(static_cast<double>(logits[1].data<float>()[i]) - expected);
+            worst = difference <= worst ? worst : difference;
+            scale = std::max(scale, std::abs(expected));
+        }
+        QVERIFY2(worst <= 1e-5 * scale, std::to_string(worst / scale).c_str());
+        qInfo("largest difference %g of %g", worst, scale);
     }
 
     void everySharedModelOpensOrIsRefusedInOneSentence()
