@@ -133,6 +133,8 @@ std::vector<LintFinding> Hdf5Exporter::lint(const ExportInput& input) const
             refuse(name,
                 "has " + std::to_string(params.scales.size()) + " scales for " + std::to_string(site.groups)
                     + " groups");
+        } else if (!params.zeroPointFractions.empty()) {
+            refuse(name, "has a fractional zero point, as the published RepQ-ViT code leaves it");
         } else if (site.kind == SiteKind::Weight && params.kind != QuantizerKind::Uniform) {
             refuse(name, "is a weight with a logarithmic quantizer, whose codes lose the sign");
         }

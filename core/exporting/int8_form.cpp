@@ -11,6 +11,10 @@ std::optional<Int8Form> int8FormOf(const QuantParams& params, std::string& probl
             = "is " + std::string(nameOf(params.kind)) + ", which integer codes with a scale cannot express";
         return std::nullopt;
     }
+    if (!params.zeroPointFractions.empty()) {
+        problem = "has a fractional zero point, as the published RepQ-ViT code leaves it: integers cannot express it";
+        return std::nullopt;
+    }
     if (params.bits > 8) {
         problem = "uses " + std::to_string(params.bits) + " bits, opset 17 quantizes to 8 at most";
         return std::nullopt;

@@ -88,10 +88,10 @@ float scaleFrom(const JsonReader& reader)
     return scale;
 }
 
-QuantParams paramsFrom(const JsonReader& reader)
+QuantParams oneQuantizerFrom(const JsonReader& reader)
 {
-    reader.warnAboutOthers(
-        {"kind", "symmetry", "granularity", "axis", "bits", "scales", "zero_points", "bounds"});
+    reader.warnAboutOthers({"kind", "symmetry", "granularity", "axis", "bits", "scales", "zero_points",
+        "zero_point_fractions", "bounds"});
     QuantParams params;
     params.kind = enumFrom(reader.member("kind"), kKinds);
     params.symmetry = enumFrom(reader.member("symmetry"), kSymmetries);
@@ -104,6 +104,18 @@ QuantParams paramsFrom(const JsonReader& reader)
     for (const JsonReader& element : reader.member("zero_points").elements()) {
         params.zeroPoints.push_back(static_cast<std::int32_t>(element.integer(
             std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max())));
+    }
+    for (const JsonReader& fractions : reader.optionalMember("zero_point_fractions")) {
+        for (const JsonReader& element : fractions.elements()) {
+            const double fraction = element.number();
+            if (std::abs(fraction) > 0.5) {
+                element.fail("is no fraction within -0.5 and 0.5");
+            }
+            params.zeroPointFractions.push_back(static_cast<float>(fraction));
+        }
+        if (params.zeroPointFractions.size() != params.scales.size()) {
+            fractions.fail("has not one number for each scale");
+        }
     }
     params.bounds = boundsFrom(reader.member("bounds"));
     if (params.scales.empty() || params.zeroPoints.size() != params.scales.size()
@@ -126,6 +138,11 @@ Json parsed(const std::string& text, const char* what)
 
 } // namespace
 
+QuantParams paramsFrom(const JsonReader& reader)
+{
+    return oneQuantizerFrom(reader);
+}
+
 nlohmann::json planAsJson(const Plan& plan)
 {
     Json root = Json::object();
@@ -146,6 +163,9 @@ nlohmann::json quantizersAsJson(const ResolvedPlan& quantizers)
             {"granularity", nameOf(params.granularity)}, {"axis", nameOf(params.axis)}, {"bits", params.bits},
             {"scales", params.scales}, {"zero_points", params.zeroPoints},
             {"bounds", boundsToJson(params.bounds)}};
+        if (!params.zeroPointFractions.empty()) {
+            root[site]["zero_point_fractions"] = params.zeroPointFractions;
+        }
     }
     return root;
 }
@@ -163,7 +183,7 @@ ResolvedPlan quantizersFrom(const JsonReader& reader)
 {
     ResolvedPlan quantizers;
     for (const JsonReader::Member& member : reader.members()) {
-        quantizers[member.key] = paramsFrom(member.value);
+        quantizers[member.key] = oneQuantizerFrom(member.value);
     }
     return quantizers;
 }

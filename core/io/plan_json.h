@@ -25,5 +25,7 @@ namespace qs {
 [[nodiscard]] nlohmann::json quantizersAsJson(const ResolvedPlan& quantizers);
 [[nodiscard]] Plan planFrom(const JsonReader& reader);
 [[nodiscard]] ResolvedPlan quantizersFrom(const JsonReader& reader);
+/// One quantizer.
+[[nodiscard]] QuantParams paramsFrom(const JsonReader& reader);
 
 } // namespace qs

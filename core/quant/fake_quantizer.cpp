@@ -25,6 +25,11 @@ void requireRunnable(const QuantParams& params)
             "a quantizer has " + std::to_string(params.scales.size()) + " scales and "
                 + std::to_string(params.zeroPoints.size()) + " zero points");
     }
+    if (!params.zeroPointFractions.empty() && params.zeroPointFractions.size() != params.scales.size()) {
+        throw Error(ErrorCode::InvalidArgument,
+            "a quantizer has " + std::to_string(params.scales.size()) + " scales and "
+                + std::to_string(params.zeroPointFractions.size()) + " fractions of zero points");
+    }
     const auto bad = std::ranges::find_if(
         params.scales, [](float scale) { return !std::isnormal(scale) || scale < 0.0F; });
     if (bad != params.scales.end()) {
@@ -39,7 +44,8 @@ LogBase baseOf(QuantizerKind kind)
     return kind == QuantizerKind::Log2 ? LogBase::Two : LogBase::SqrtTwo;
 }
 
-/// For zero points beyond the kernels' reach; they come from foreign files only.
+/// For zero points beyond the kernels' reach, which come from foreign files only, and for those with a
+/// fraction: the code is rounded before the fraction is added, and clamped afterwards.
 void farRow(const float* in, float* out, std::size_t size, float step, double lowest, double highest)
 {
     for (std::size_t i = 0; i < size; ++i) {
@@ -60,7 +66,9 @@ struct FakeQuantizer::Tables
     std::vector<float> lowest;
     std::vector<float> highest;
     std::vector<LogScale> logarithmic;
-    bool isNear = true; ///< all codes within kMaxExactCode
+    std::vector<double> lowestExact; ///< qmin - z with the fraction of z
+    std::vector<double> highestExact;
+    bool isNear = true; ///< all codes whole and within kMaxExactCode
 };
 
 FakeQuantizer::Tables::Tables(const QuantParams& params)
@@ -74,8 +82,10 @@ FakeQuantizer::Tables::Tables(const QuantParams& params)
         steps.push_back(scale.step);
         lowest.push_back(scale.lowest);
         highest.push_back(scale.highest);
-        isNear
-            = isNear && std::abs(lowest.back()) <= kMaxExactCode && std::abs(highest.back()) <= kMaxExactCode;
+        isNear = isNear && std::abs(lowest.back()) <= kMaxExactCode
+            && std::abs(highest.back()) <= kMaxExactCode && params.zeroPointFractions.empty();
+        lowestExact.push_back(params.minimumCode() - params.zeroPoint(i));
+        highestExact.push_back(params.maximumCode() - params.zeroPoint(i));
     }
 }
 
@@ -84,7 +94,7 @@ void FakeQuantizer::Tables::uniformRow(std::size_t index, std::span<const float>
     if (isNear) {
         rowKernels().uniform(in.data(), out, in.size(), {steps[index], lowest[index], highest[index]});
     } else {
-        farRow(in.data(), out, in.size(), steps[index], lowest[index], highest[index]);
+        farRow(in.data(), out, in.size(), steps[index], lowestExact[index], highestExact[index]);
     }
 }
 
@@ -151,6 +161,9 @@ std::vector<std::int32_t> weightCodes(const Tensor& weight, const QuantParams& p
         throw Error(ErrorCode::Unsupported,
             "a weight has integer codes with a uniform quantizer only, not with "
                 + std::string(nameOf(params.kind)));
+    }
+    if (!params.zeroPointFractions.empty()) {
+        throw Error(ErrorCode::Unsupported, "a weight with fractional zero points has no integer codes");
     }
     const WeightLayout layout = layoutOfWeight(weight, axis, params.scales.size());
     const auto in = weight.data<float>();

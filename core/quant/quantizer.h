@@ -57,9 +57,18 @@ struct QuantParams
     std::vector<float> scales; ///< step s (uniform) or d (logarithmic); > 0; size 1 or the number of groups
     std::vector<std::int32_t> zeroPoints; ///< same size; 0 for symmetric and logarithmic
     std::vector<Bounds> bounds; ///< same size: the bounds the scales were made from
+    /// Empty, or same size: added to the zero points, within [-0.5, 0.5]. Only for what the published RepQ-ViT code
+    /// computes (methods.md 1.3); no integer runtime has it, and exporters refuse it.
+    std::vector<float> zeroPointFractions {};
 
     [[nodiscard]] std::int32_t minimumCode() const;
     [[nodiscard]] std::int32_t maximumCode() const;
+    /// Zero point of a group, with its fraction where there is one.
+    [[nodiscard]] double zeroPoint(std::size_t index) const
+    {
+        return zeroPoints[index]
+            + (zeroPointFractions.empty() ? 0.0 : static_cast<double>(zeroPointFractions[index]));
+    }
     [[nodiscard]] std::size_t index(std::int64_t group) const
     {
         return scales.size() == 1 ? 0 : static_cast<std::size_t>(group);

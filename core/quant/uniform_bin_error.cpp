@@ -20,8 +20,8 @@ constexpr double kFloatBlur = 1.0 / (1 << 22);
 
 UniformBinError::UniformBinError(const QuantParams& params, std::int64_t group)
     : m_step(params.scales[params.index(group)])
-    , m_lowest(static_cast<double>(params.minimumCode()) - params.zeroPoints[params.index(group)])
-    , m_highest(static_cast<double>(params.maximumCode()) - params.zeroPoints[params.index(group)])
+    , m_lowest(static_cast<double>(params.minimumCode()) - params.zeroPoint(params.index(group)))
+    , m_highest(static_cast<double>(params.maximumCode()) - params.zeroPoint(params.index(group)))
 {
 }
 
@@ -39,7 +39,7 @@ double UniformBinError::line(double code, double x) const
 double UniformBinError::codeOf(double x) const
 {
     const double t = static_cast<double>(static_cast<float>(x) / m_step);
-    return std::clamp(std::nearbyint(t), m_lowest - 1.0, m_highest + 1.0);
+    return std::clamp(std::nearbyint(t), std::floor(m_lowest) - 1.0, std::ceil(m_highest) + 1.0);
 }
 
 void UniformBinError::add(const BinMoments& bin, QuantizationError& error) const
@@ -49,8 +49,8 @@ void UniformBinError::add(const BinMoments& bin, QuantizationError& error) const
         return;
     }
     const double step = m_step;
-    const double lowest = m_lowest - 1.0;
-    const double highest = m_highest + 1.0;
+    const double lowest = std::floor(m_lowest) - 1.0;
+    const double highest = std::ceil(m_highest) + 1.0;
     const double first = std::clamp(std::floor(bin.lower / step + (0.5 + kBorder)), lowest, highest);
     const double last = std::clamp(std::ceil(bin.upper / step - (0.5 + kBorder)), lowest, highest);
     if (first >= last) {
