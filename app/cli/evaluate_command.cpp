@@ -60,13 +60,16 @@ void print(const Metrics& metrics)
 
 int execute(const EvaluateArguments& arguments, Console& console)
 {
-    const auto model = loadModel(arguments.model);
+    const auto original = loadModel(arguments.model);
+    std::shared_ptr<const Model> model = original;
     ResolvedPlan quantizers;
     if (!arguments.recipe.empty()) {
-        quantizers = quantizersOf(readRecipe(arguments.recipe), *model, console.context());
+        const Recipe recipe = readRecipe(arguments.recipe);
+        model = modelOf(recipe, original);
+        quantizers = quantizersOf(recipe, *model, console.context());
     }
     const auto data = arguments.data.open(*model);
-    Executor executor(model);
+    Executor executor(original);
     const Fp32Reference reference = computeReference(executor, *data, arguments.samples, console.context());
     Evaluation evaluation {reference.metrics, {}};
     if (!quantizers.empty()) {

@@ -46,8 +46,8 @@ Tensor verificationSamples(const ExportArguments& arguments, const Model& model)
 int execute(const ExportArguments& arguments, Console& console)
 {
     const Exporter& exporter = exporterNamed(arguments.format);
-    const auto model = loadModel(arguments.model);
     const Recipe recipe = readRecipe(arguments.recipe);
+    const auto model = modelOf(recipe, loadModel(arguments.model));
     const ExportInput input {model, recipe.plan, quantizersOf(recipe, *model, console.context()),
         recipe.calibrationHash, kVersion};
     for (const LintFinding& finding : exporter.lint(input)) {

@@ -2,10 +2,12 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/base/hash.h"
 #include "core/base/version.h"
 #include "core/io/json_reader.h"
 #include "core/io/json_text.h"
 #include "core/io/plan_json.h"
+#include "core/io/recipe_constants.h"
 
 #include <nlohmann/json.hpp>
 
@@ -21,6 +23,8 @@ using Json = nlohmann::json;
 
 constexpr const char* kFormat = "quantoscope-recipe";
 constexpr std::int64_t kFormatVersion = 1;
+/// Of recipes that rewrite the model: programs that know version 1 alone must not take them for plain ones.
+constexpr std::int64_t kRewritingVersion = 2;
 
 const char* nameOf(Resampling resampling)
 {
@@ -71,7 +75,66 @@ Preprocessing preprocessingFrom(const JsonReader& reader)
     reader.member("resampling").fail("is none of nearest, bilinear, bicubic");
 }
 
-Recipe recipeFrom(const JsonReader& root)
+Json rewritingToJson(const Rewriting& rewriting)
+{
+    Json list = Json::array();
+    for (const Reparameterization& each : rewriting.reparameterizations) {
+        const Json params = quantizersAsJson({{"channels", each.channels}, {"tensor", each.tensor}});
+        list.push_back({{"site", each.site}, {"channels", params["channels"]}, {"tensor", params["tensor"]}});
+    }
+    return {{"reparameterizations", std::move(list)}, {"constants", nullptr}};
+}
+
+Reparameterization reparameterizationFrom(const JsonReader& reader)
+{
+    reader.warnAboutOthers({"site", "channels", "tensor"});
+    Reparameterization result;
+    result.site = reader.member("site").string();
+    result.channels = paramsFrom(reader.member("channels"));
+    result.tensor = paramsFrom(reader.member("tensor"));
+    if (result.tensor.scales.size() != 1) {
+        reader.member("tensor").fail("has not one scale");
+    }
+    return result;
+}
+
+/// Where the rewritten constants lie: beside the recipe.
+struct ConstantsFile
+{
+    std::string name;
+    std::string hash;
+};
+
+std::optional<ConstantsFile> rewritingFrom(const JsonReader& reader, Rewriting& rewriting)
+{
+    reader.warnAboutOthers({"reparameterizations", "constants"});
+    for (const JsonReader& each : reader.member("reparameterizations").elements()) {
+        rewriting.reparameterizations.push_back(reparameterizationFrom(each));
+    }
+    for (const JsonReader& constants : reader.optionalMember("constants")) {
+        constants.warnAboutOthers({"file", "sha256"});
+        ConstantsFile file {constants.member("file").string(), constants.member("sha256").string()};
+        if (file.name.empty() || std::filesystem::path(file.name).filename() != file.name) {
+            constants.member("file").fail("is not the plain name of a file beside the recipe");
+        }
+        return file;
+    }
+    return std::nullopt;
+}
+
+std::filesystem::path constantsPath(const std::filesystem::path& recipe)
+{
+    std::filesystem::path path = recipe;
+    return path.replace_extension(".constants.h5");
+}
+
+struct ParsedRecipe
+{
+    Recipe recipe;
+    std::optional<ConstantsFile> constants;
+};
+
+ParsedRecipe recipeFrom(const JsonReader& root)
 {
     const std::string format = root.member("format").string();
     if (format != kFormat) {
@@ -79,14 +142,15 @@ Recipe recipeFrom(const JsonReader& root)
     }
     constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
     const std::int64_t version = root.member("format_version").integer(0, kMost);
-    if (version != kFormatVersion) {
+    if (version != kFormatVersion && version != kRewritingVersion) {
         throw Error(ErrorCode::Unsupported,
             "its format version is " + std::to_string(version) + ", this program reads "
-                + std::to_string(kFormatVersion));
+                + std::to_string(kFormatVersion) + " and " + std::to_string(kRewritingVersion));
     }
     root.warnAboutOthers({"format", "format_version", "tool_version", "model", "calibration", "preprocessing",
-        "plan", "quantizers", "seed"});
-    Recipe recipe;
+        "plan", "quantizers", "rewriting", "seed"});
+    ParsedRecipe parsed;
+    Recipe& recipe = parsed.recipe;
     recipe.toolVersion = root.member("tool_version").string();
     const JsonReader model = root.member("model");
     recipe.modelName = model.member("name").string();
@@ -105,7 +169,13 @@ Recipe recipeFrom(const JsonReader& root)
     }
     recipe.plan = planFrom(root.member("plan"));
     recipe.quantizers = quantizersFrom(root.member("quantizers"));
-    return recipe;
+    for (const JsonReader& rewriting : root.optionalMember("rewriting")) {
+        if (version != kRewritingVersion) {
+            rewriting.fail("does not belong into a recipe of version " + std::to_string(version));
+        }
+        parsed.constants = rewritingFrom(rewriting, recipe.rewriting);
+    }
+    return parsed;
 }
 
 } // namespace
@@ -133,7 +203,9 @@ Recipe makeRecipe(
     return recipe;
 }
 
-ResolvedPlan quantizersOf(const Recipe& recipe, const Model& model, const TaskContext& context)
+namespace {
+
+void requireSameWeights(const Recipe& recipe, const Model& model)
 {
     if (recipe.modelHash != model.hash) {
         throw Error(ErrorCode::InvalidArgument,
@@ -141,6 +213,19 @@ ResolvedPlan quantizersOf(const Recipe& recipe, const Model& model, const TaskCo
                 + recipe.modelHash.substr(0, 12) + "…) than those of " + model.name + " (hash "
                 + model.hash.substr(0, 12) + "…)");
     }
+}
+
+} // namespace
+
+std::shared_ptr<const Model> modelOf(const Recipe& recipe, std::shared_ptr<const Model> model)
+{
+    requireSameWeights(recipe, *model);
+    return rewritten(std::move(model), recipe.rewriting);
+}
+
+ResolvedPlan quantizersOf(const Recipe& recipe, const Model& model, const TaskContext& context)
+{
+    requireSameWeights(recipe, model);
     Plan weights;
     ResolvedPlan resolved;
     for (const Site& site : model.sites) {
@@ -148,11 +233,11 @@ ResolvedPlan quantizersOf(const Recipe& recipe, const Model& model, const TaskCo
         if (choice == nullptr || !choice->enabled) {
             continue;
         }
-        if (site.kind == SiteKind::Weight) {
+        const auto found = recipe.quantizers.find(site.name);
+        if (site.kind == SiteKind::Weight && found == recipe.quantizers.end()) {
             weights.choices[site.name] = *choice;
             continue;
         }
-        const auto found = recipe.quantizers.find(site.name);
         if (found == recipe.quantizers.end()) {
             throw Error(
                 ErrorCode::InvalidArgument, "the recipe has no quantizer for site '" + site.name + "'");
@@ -175,12 +260,25 @@ void writeRecipe(const Recipe& recipe, const std::filesystem::path& path)
     if (!recipe.calibrationPreparation.empty()) {
         calibration["preparation"] = recipe.calibrationPreparation;
     }
-    const Json root {{"format", kFormat}, {"format_version", kFormatVersion},
+    Json rewriting = nullptr;
+    if (!recipe.rewriting.isEmpty()) {
+        rewriting = rewritingToJson(recipe.rewriting);
+    }
+    if (!recipe.rewriting.constants.empty()) {
+        const std::filesystem::path file = constantsPath(path);
+        writeRecipeConstants(recipe.rewriting.constants, recipe.quantizers, file);
+        rewriting["constants"] = {{"file", file.filename().string()}, {"sha256", sha256OfFile(file)}};
+    }
+    Json root {{"format", kFormat},
+        {"format_version", rewriting.is_null() ? kFormatVersion : kRewritingVersion},
         {"tool_version", recipe.toolVersion},
         {"model", {{"name", recipe.modelName}, {"hash", recipe.modelHash}}}, {"calibration", calibration},
         {"preprocessing", recipe.preprocessing ? preprocessingToJson(*recipe.preprocessing) : Json(nullptr)},
         {"plan", planAsJson(recipe.plan)}, {"quantizers", quantizersAsJson(recipe.quantizers)},
         {"seed", recipe.seed}};
+    if (!rewriting.is_null()) {
+        root["rewriting"] = std::move(rewriting);
+    }
     // A file name that is no UTF-8 must not keep a recipe from being written.
     writeFileAtomically(path, root.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
@@ -189,7 +287,16 @@ Recipe readRecipe(const std::filesystem::path& path)
 {
     const Json root = readJsonFile(path);
     try {
-        return recipeFrom(JsonReader(root, ""));
+        ParsedRecipe parsed = recipeFrom(JsonReader(root, ""));
+        if (parsed.constants) {
+            const std::filesystem::path file = path.parent_path() / parsed.constants->name;
+            if (sha256OfFile(file) != parsed.constants->hash) {
+                throw Error(ErrorCode::CorruptFile,
+                    "'" + file.string() + "' is not the file of constants that was written with it");
+            }
+            parsed.recipe.rewriting.constants = readRecipeConstants(parsed.recipe.quantizers, file);
+        }
+        return std::move(parsed.recipe);
     } catch (const Error& error) {
         throw Error(error.code(), "'" + path.string() + "' is no recipe: " + error.what());
     }
