@@ -73,7 +73,7 @@ int execute(const EvaluateArguments& arguments, Console& console)
     const Fp32Reference reference = computeReference(executor, *data, arguments.samples, console.context());
     Evaluation evaluation {reference.metrics, {}};
     if (!quantizers.empty()) {
-        evaluation = evaluatePlan(model, quantizers, *data, reference, console.context());
+        evaluation = evaluatePlan(model, quantizers, *data, reference, console.context(), original);
     }
     if (arguments.json) {
         std::cout << toJson(evaluation).dump(1) << '\n';

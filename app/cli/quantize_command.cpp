@@ -4,14 +4,18 @@
 #include "core/eval/float_fallback.h"
 #include "core/io/json_text.h"
 #include "core/io/recipe_file.h"
+#include "core/methods/method.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <iostream>
 #include <limits>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace qs {
 
@@ -28,6 +32,10 @@ struct QuantizeArguments
     std::string softmax = "uniform";
     std::optional<int> weightBits;
     std::optional<int> activationBits;
+    std::string data;
+    std::int64_t samples = 32;
+    std::vector<std::string> without;
+    std::string zeroPoint = "rounded";
     std::string sensitivity;
     double minimumSqnr = 0.0;
 };
@@ -59,7 +67,7 @@ Plan planOf(const QuantizeArguments& arguments, const Model& model)
     if (!arguments.preset.empty()) {
         return makePreset(model.sites, presetOptions(arguments));
     }
-    Plan plan = readRecipe(arguments.recipe).plan;
+    Plan plan = readPlainRecipe(arguments.recipe).plan;
     for (const Site& site : model.sites) {
         const auto choice = plan.choices.find(site.name);
         if (choice != plan.choices.end()) {
@@ -93,8 +101,62 @@ std::vector<SiteSensitivity> readSensitivities(const std::string& file)
     return results;
 }
 
+bool isMethod(const std::string& preset)
+{
+    return std::ranges::any_of(methods(), [&](const Method& method) { return method.name == preset; });
+}
+
+MethodOptions methodOptions(const QuantizeArguments& arguments)
+{
+    MethodOptions options;
+    options.weightBits = arguments.weightBits.value_or(4);
+    options.activationBits = arguments.activationBits.value_or(4);
+    options.zeroPoint
+        = arguments.zeroPoint == "published" ? ZeroPointRule::Published : ZeroPointRule::Rounded;
+    for (const std::string& name : arguments.without) {
+        for (const Ingredient ingredient : kIngredients) {
+            if (nameOf(ingredient) == name) {
+                options.without.insert(ingredient);
+            }
+        }
+    }
+    return options;
+}
+
+int runMethod(const QuantizeArguments& arguments, Console& console)
+{
+    if (arguments.data.empty()) {
+        throw Error(ErrorCode::InvalidArgument,
+            "--preset " + arguments.preset
+                + " quantizes layer after layer and wants the data itself: --data");
+    }
+    const auto model = loadModel(arguments.model);
+    const auto data = openData(arguments.data, *model);
+    const MethodOptions options = methodOptions(arguments);
+    const MethodInput input = methodInput(model, *data, arguments.samples);
+    const auto start = std::chrono::steady_clock::now();
+    const MethodResult result = methodNamed(arguments.preset).run(input, options, console.context());
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    writeRecipe(recipeOf(input, options, result), arguments.out);
+    for (const LayerReport& layer : result.layers) {
+        std::cout << layer.layer << ": relative output error " << layer.errorBefore << " -> "
+                  << layer.errorAfter << '\n';
+    }
+    std::cout << arguments.out << ": " << result.quantizers.size() << " quantizers, "
+              << result.rewriting.reparameterizations.size() << " reparameterized norms, "
+              << result.rewriting.constants.size() << " rewritten constants, " << fixed(seconds.count(), 2)
+              << " s\n";
+    return 0;
+}
+
 int execute(const QuantizeArguments& arguments, Console& console)
 {
+    if (isMethod(arguments.preset)) {
+        return runMethod(arguments, console);
+    }
+    if (arguments.calibration.empty()) {
+        throw Error(ErrorCode::InvalidArgument, "quantize wants --calibration, or --data with a method");
+    }
     if (arguments.preset.empty() == arguments.recipe.empty()) {
         throw Error(ErrorCode::InvalidArgument, "quantize wants either --preset or --recipe");
     }
@@ -102,8 +164,8 @@ int execute(const QuantizeArguments& arguments, Console& console)
     const auto calibration = loadCalibration(arguments.calibration);
     Plan plan = planOf(arguments, *model);
     if (!arguments.sensitivity.empty()) {
-        const FloatFallback fallback
-            = fallBackToFloat(model->sites, plan, readSensitivities(arguments.sensitivity), arguments.minimumSqnr);
+        const FloatFallback fallback = fallBackToFloat(
+            model->sites, plan, readSensitivities(arguments.sensitivity), arguments.minimumSqnr);
         plan = fallback.plan;
         std::cout << fallback.sites.size()
                   << " activations stay in floating point; predicted SQNR of the logits "
@@ -123,9 +185,35 @@ void declareQuantize(CLI::App& app, CommandAction& action)
     CLI::App* command
         = app.add_subcommand("quantize", "Make a recipe from a preset, or again from another recipe");
     command->add_option("MODEL", arguments->model, "Model directory, .onnx or .h5 file")->required();
-    command->add_option("--calibration", arguments->calibration, "Calibration file (.h5)")->required();
-    auto* preset = command->add_option("--preset", arguments->preset, "How bounds are found")
-                       ->check(CLI::IsMember({"minmax", "percentile", "mse", "portable-int8"}));
+    command->add_option("--calibration", arguments->calibration, "Calibration file (.h5)");
+    std::vector<std::string> presets {"minmax", "percentile", "mse", "portable-int8"};
+    std::string methodNames;
+    for (const Method& method : methods()) {
+        presets.emplace_back(method.name);
+        methodNames += (methodNames.empty() ? "" : ", ") + std::string(method.name);
+    }
+    auto* preset
+        = command
+              ->add_option("--preset", arguments->preset, "How bounds are found, or a method: " + methodNames)
+              ->check(CLI::IsMember(presets));
+    command->add_option("--data", arguments->data, "Methods: samples to calibrate on, layer after layer");
+    command->add_option("--samples", arguments->samples, "Methods: use the first N samples")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
+    std::vector<std::string> ingredients;
+    for (const Ingredient ingredient : kIngredients) {
+        ingredients.emplace_back(nameOf(ingredient));
+    }
+    command
+        ->add_option("--without", arguments->without, "Methods: leave ingredients out, separated by commas")
+        ->delimiter(',')
+        ->check(CLI::IsMember(ingredients));
+    command
+        ->add_option("--zero-point", arguments->zeroPoint,
+            "Methods: zero point of reparameterized norms, rounded or with its fraction as the published "
+            "RepQ-ViT code")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"rounded", "published"}));
     command->add_option("--recipe", arguments->recipe, "Recipe whose plan is resolved on this calibration")
         ->excludes(preset);
     command->add_option("--w-bits", arguments->weightBits, "Bits of all weights")->check(CLI::Range(2, 16));

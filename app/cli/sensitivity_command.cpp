@@ -49,7 +49,7 @@ int execute(const SensitivityArguments& arguments, Console& console)
     SensitivityOptions options;
     options.samples = arguments.samples;
     options.fallback.bits = arguments.bits;
-    const Plan plan = arguments.recipe.empty() ? Plan() : readRecipe(arguments.recipe).plan;
+    const Plan plan = arguments.recipe.empty() ? Plan() : readPlainRecipe(arguments.recipe).plan;
     const auto results = measureSensitivity(model, plan, *calibration, *data, options, console.context());
     if (arguments.json) {
         nlohmann::json sites = nlohmann::json::array();

@@ -342,7 +342,7 @@ void SessionTasks::openRecipe(const QString& file)
     }
     run<Recipe>(
         kFileKey, tr("Open %1").arg(fileName(file)),
-        [file](const TaskContext&) { return readRecipe(toPath(file)); },
+        [file](const TaskContext&) { return readPlainRecipe(toPath(file)); },
         [this, file, model](const Recipe& recipe) {
             if (m_session->model() != model) {
                 return;

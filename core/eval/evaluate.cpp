@@ -99,15 +99,21 @@ Fp32Reference computeReference(Executor& executor, const DataSource& data, std::
 }
 
 std::map<std::string, double> layerSqnr(std::shared_ptr<const Model> model, const ResolvedPlan& plan,
-    const DataSource& data, std::int64_t samples, const TaskContext& context)
+    const DataSource& data, std::int64_t samples, const TaskContext& context,
+    std::shared_ptr<const Model> fp32)
 {
+    if (!fp32) {
+        fp32 = model;
+    }
     const auto layers = layerOutputs(*model);
     std::vector<ValueId> fetches;
+    std::vector<ValueId> fp32Fetches;
     for (const auto& layer : layers) {
         fetches.push_back(layer.second);
+        fp32Fetches.push_back(fp32->graph->findValue(model->graph->value(layer.second).name).value());
     }
     const std::int64_t batch = batchSizeOf(*model->graph, 1); // one at a time: all outputs are kept
-    Executor reference(model);
+    Executor reference(fp32);
     Executor quantized(model);
     PlanApplier(quantized).apply(plan);
     std::vector<double> signal(layers.size(), 0.0);
@@ -116,7 +122,9 @@ std::map<std::string, double> layerSqnr(std::shared_ptr<const Model> model, cons
     for (std::int64_t first = 0; first + batch <= samples; first += batch) {
         context.report("layer errors", first, samples);
         const std::vector<Feed> feeds = feedsOf(*model->graph, loadBatch(data, first, batch));
-        const auto expected = reference.run(feeds, fetches, nullptr, inner);
+        const auto expected
+            = reference.run(fp32 == model ? feeds : feedsOf(*fp32->graph, loadBatch(data, first, batch)),
+                fp32Fetches, nullptr, inner);
         const auto actual = quantized.run(feeds, fetches, nullptr, inner);
         for (std::size_t i = 0; i < layers.size(); ++i) {
             const auto a = expected[i].data<float>();
@@ -136,14 +144,14 @@ std::map<std::string, double> layerSqnr(std::shared_ptr<const Model> model, cons
 }
 
 Evaluation evaluatePlan(std::shared_ptr<const Model> model, const ResolvedPlan& plan, const DataSource& data,
-    const Fp32Reference& reference, const TaskContext& context)
+    const Fp32Reference& reference, const TaskContext& context, std::shared_ptr<const Model> fp32)
 {
     const std::int64_t total = reference.metrics.samples;
     Evaluation evaluation;
     {
         Executor executor(model);
         PlanApplier(executor).apply(plan);
-        std::optional<Executor> fp32; // for outputs that were not kept
+        std::optional<Executor> again; // for outputs that were not kept
         MetricsAccumulator metrics(model->task);
         for (std::int64_t first = 0; first < total; first += reference.batch) {
             context.throwIfCancelled();
@@ -155,16 +163,16 @@ Evaluation evaluatePlan(std::shared_ptr<const Model> model, const ResolvedPlan& 
                 metrics.add(run.output, reference.outputs[index], run.targets);
                 continue;
             }
-            if (!fp32) {
-                fp32.emplace(model);
+            if (!again) {
+                again.emplace(fp32 ? fp32 : model);
             }
-            metrics.add(run.output, runBatch(*fp32, data, first, count, context).output, run.targets);
+            metrics.add(run.output, runBatch(*again, data, first, count, context).output, run.targets);
         }
         context.report("evaluate", total, total);
         evaluation.metrics = metrics.result();
     }
     const std::int64_t probe = std::max(std::min(kLayerSamples, total), batchSizeOf(*model->graph, 1));
-    evaluation.layerSqnrDb = layerSqnr(std::move(model), plan, data, probe, context);
+    evaluation.layerSqnrDb = layerSqnr(std::move(model), plan, data, probe, context, std::move(fp32));
     return evaluation;
 }
 

@@ -47,14 +47,17 @@ inline constexpr std::size_t kReferenceBytes = std::size_t {1} << 28U;
 [[nodiscard]] Fp32Reference computeReference(Executor& executor, const DataSource& data, std::int64_t samples,
     const TaskContext& context = {}, std::int64_t batch = 8, std::size_t byteLimit = kReferenceBytes);
 
-/// Fake-quantized forward pass over the samples of `reference`, which is of the same model and data. Throws
-/// Error as the executor and the data source do.
+/// Fake-quantized forward pass over the samples of `reference`, which is of the same data and of `fp32`: the
+/// model that `model` was rewritten from, null where it is `model` itself. Throws Error as the executor and
+/// the data source do.
 [[nodiscard]] Evaluation evaluatePlan(std::shared_ptr<const Model> model, const ResolvedPlan& plan,
-    const DataSource& data, const Fp32Reference& reference, const TaskContext& context = {});
+    const DataSource& data, const Fp32Reference& reference, const TaskContext& context = {},
+    std::shared_ptr<const Model> fp32 = nullptr);
 
-/// SQNR in dB of every layer's output under the plan against FP32, both run end to end on the first `samples`
-/// samples.
+/// SQNR in dB of every layer's output under the plan against FP32 (of `fp32` as above), both run end to end
+/// on the first `samples` samples.
 [[nodiscard]] std::map<std::string, double> layerSqnr(std::shared_ptr<const Model> model,
-    const ResolvedPlan& plan, const DataSource& data, std::int64_t samples, const TaskContext& context = {});
+    const ResolvedPlan& plan, const DataSource& data, std::int64_t samples, const TaskContext& context = {},
+    std::shared_ptr<const Model> fp32 = nullptr);
 
 } // namespace qs

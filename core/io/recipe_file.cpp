@@ -302,4 +302,14 @@ Recipe readRecipe(const std::filesystem::path& path)
     }
 }
 
+Recipe readPlainRecipe(const std::filesystem::path& path)
+{
+    Recipe recipe = readRecipe(path);
+    if (!recipe.rewriting.isEmpty()) {
+        throw Error(ErrorCode::Unsupported,
+            "'" + path.string() + "' rewrites the model's weights, which only evaluating and exporting it can do");
+    }
+    return recipe;
+}
+
 } // namespace qs

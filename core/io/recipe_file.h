@@ -42,6 +42,10 @@ struct Recipe
 [[nodiscard]] ResolvedPlan quantizersOf(
     const Recipe& recipe, const Model& model, const TaskContext& context = {});
 
+/// A recipe's plan for callers that keep the model as it is: throws Error(Unsupported) when the recipe rewrites it, since
+/// the plan alone would mean something else.
+[[nodiscard]] Recipe readPlainRecipe(const std::filesystem::path& path);
+
 /// JSON with sorted keys and shortest numbers: equal recipes give equal bytes. Rewritten constants go into a
 /// second file beside it, "<stem>.constants.h5", which is written first. Each is written atomically. Layout:
 /// resources/docs/formats.md. Throws Error(Io).
