@@ -244,6 +244,16 @@ def make_onnx():
           x | {"c": (TensorProto.BOOL, [])}, y)
 
 
+def make_wav():
+    for file in sorted((DATA / "wav").glob("*.wav")):
+        write("wav", file.stem, file.read_bytes())
+
+
+def make_tokenizer():
+    for folder in sorted(path for path in (DATA / "tokenizers").iterdir() if path.is_dir()):
+        write("tokenizer", folder.name, (folder / "tokenizer.json").read_bytes())
+
+
 def main():
     makers = {name.removeprefix("make_"): maker for name, maker in globals().items() if name.startswith("make_")}
     for name in sys.argv[1:] or sorted(makers):
