@@ -86,24 +86,15 @@ std::vector<Array> rmsNormalization(const KernelCall& call)
             "input " + x.shapeText() + " and scale " + given.shapeText() + " do not fit");
     }
     const Array scale = contiguous(broadcastView(given, rowDims), call.pool);
-    const double epsilon = call.node.floatAttribute("epsilon", 1e-5);
+    const auto epsilon = static_cast<float>(call.node.floatAttribute("epsilon", 1e-5));
     Array y = call.make(DType::F32, x.dims);
     parallelFor(product(x.dims, 0, axis),
         std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, width)),
         [&](std::int64_t begin, std::int64_t end) {
             call.context.throwIfCancelled();
             for (std::int64_t row = begin; row < end; ++row) {
-                const float* in = x.f32() + row * width;
-                float* out = y.f32() + row * width;
-                double squares = 0.0;
-                for (std::int64_t i = 0; i < width; ++i) {
-                    squares += static_cast<double>(in[i]) * static_cast<double>(in[i]);
-                }
-                const auto factor
-                    = static_cast<float>(1.0 / std::sqrt(squares / static_cast<double>(width) + epsilon));
-                for (std::int64_t i = 0; i < width; ++i) {
-                    out[i] = in[i] * factor * scale.f32()[i];
-                }
+                rowFunctions().rmsNorm(
+                    x.f32() + row * width, scale.f32(), epsilon, y.f32() + row * width, width);
             }
         });
     return {y};

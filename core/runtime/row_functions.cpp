@@ -97,6 +97,18 @@ QS_ALWAYS_INLINE void layerNormBody(
     }
 }
 
+QS_ALWAYS_INLINE void rmsNormBody(
+    const float* x, const float* gamma, float epsilon, float* out, std::int64_t count)
+{
+    const float squares = foldRow(
+        count, 0.0F, [&](std::int64_t i) { return x[i] * x[i]; }, sumOf);
+    const float inverse = 1.0F / std::sqrt(squares / static_cast<float>(count) + epsilon);
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < count; ++i) {
+        out[i] = (x[i] * inverse) * gamma[i];
+    }
+}
+
 template<typename M>
 struct Functions
 {
@@ -106,6 +118,7 @@ struct Functions
     static QS_ALWAYS_INLINE float sigmoid(float v) { return 1.0F / (1.0F + vecmath::exp<M>(-v)); }
     static QS_ALWAYS_INLINE float gelu(float v) { return vecmath::gelu<M>(v); }
     static QS_ALWAYS_INLINE float geluTanh(float v) { return vecmath::geluTanh<M>(v); }
+    static QS_ALWAYS_INLINE float swish(float v) { return sigmoid(v) * v; }
     static QS_ALWAYS_INLINE float relu(float v) { return v < 0.0F ? 0.0F : v; }
 };
 
@@ -126,6 +139,7 @@ struct Functions
     QS_ROW_UNARY(set, target, product, gelu)                                                                 \
     QS_ROW_UNARY(set, target, product, geluTanh)                                                             \
     QS_ROW_UNARY(set, target, product, relu)                                                                 \
+    QS_ROW_UNARY(set, target, product, swish)                                                                \
     target void add##set(const float* a, const float* b, float* out, std::int64_t count)                     \
     {                                                                                                        \
         forEach(                                                                                             \
@@ -155,9 +169,14 @@ struct Functions
     {                                                                                                        \
         layerNormBody(x, gamma, beta, epsilon, out, count);                                                  \
     }                                                                                                        \
+    target void rmsNorm##set(                                                                                \
+        const float* x, const float* gamma, float epsilon, float* out, std::int64_t count)                   \
+    {                                                                                                        \
+        rmsNormBody(x, gamma, epsilon, out, count);                                                          \
+    }                                                                                                        \
     constexpr RowFunctions k##set {title, exp##set, erf##set, tanh##set, sigmoid##set, gelu##set,            \
-        geluTanh##set, relu##set, add##set, mul##set, scale##set, divide##set, softmax##set,                 \
-        layerNorm##set};
+        geluTanh##set, relu##set, swish##set, add##set, mul##set, scale##set, divide##set, softmax##set,     \
+        layerNorm##set, rmsNorm##set};
 
 QS_ROW_SET(Generic, "generic", , vecmath::Separate)
 #if defined(__x86_64__)

@@ -17,6 +17,7 @@ struct RowFunctions
     void (*gelu)(const float* x, float* out, std::int64_t count);
     void (*geluTanh)(const float* x, float* out, std::int64_t count);
     void (*relu)(const float* x, float* out, std::int64_t count);
+    void (*swish)(const float* x, float* out, std::int64_t count); ///< x * sigmoid(x)
     void (*add)(const float* a, const float* b, float* out, std::int64_t count);
     void (*mul)(const float* a, const float* b, float* out, std::int64_t count);
     void (*scale)(const float* x, float factor, float* out, std::int64_t count);
@@ -28,6 +29,8 @@ struct RowFunctions
     /// row, so float partial sums lose nothing that matters at these lengths.
     void (*layerNorm)(
         const float* x, const float* gamma, const float* beta, float epsilon, float* out, std::int64_t count);
+    /// x / sqrt(mean(x^2) + epsilon) * gamma of one row.
+    void (*rmsNorm)(const float* x, const float* gamma, float epsilon, float* out, std::int64_t count);
 };
 
 inline constexpr int kRowLanes = 16;

@@ -34,6 +34,9 @@ MapFunction mapOf(const Node& node)
     if (node.op == "Tanh") {
         return f.tanh;
     }
+    if (node.op == "Swish" && node.floatAttribute("alpha", 1.0) == 1.0) {
+        return f.swish;
+    }
     return node.op == "Erf" ? f.erf : (node.op == "Sigmoid" ? f.sigmoid : nullptr);
 }
 
@@ -47,7 +50,8 @@ bool isMatrixProduct(const NodeStep& step)
 bool isNorm(const NodeStep& step)
 {
     const bool hasBeta = step.node().inputs.size() > 2 && step.input(2) != kNoSlot;
-    return step.node().op == "LayerNormalization" && step.isConstant(1) && (!hasBeta || step.isConstant(2));
+    const bool isKnown = step.node().op == "LayerNormalization" || step.node().op == "RMSNormalization";
+    return isKnown && step.isConstant(1) && (!hasBeta || step.isConstant(2));
 }
 
 bool isSumOrProduct(const Node& node)
@@ -197,7 +201,7 @@ private:
         if (axis != -1 && axis != static_cast<std::int64_t>(m_prefix.size())) {
             return false;
         }
-        operation.kind = Kind::Norm;
+        operation.kind = step.node().op == "RMSNormalization" ? Kind::RmsNorm : Kind::Norm;
         operation.epsilon = static_cast<float>(step.node().floatAttribute("epsilon", 1e-5));
         operation.first = vectorOf(m_frame.slots[step.input(1)], operation.in.width);
         if (step.input(2) != kNoSlot) {

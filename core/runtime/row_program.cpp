@@ -19,6 +19,11 @@ void RowOperation::run(
             functions.layerNorm(x + row * width, first, second, epsilon, y + row * width, width);
         }
         break;
+    case Kind::RmsNorm:
+        for (std::int64_t row = 0; row < rows; ++row) {
+            functions.rmsNorm(x + row * width, first, epsilon, y + row * width, width);
+        }
+        break;
     case Kind::Map: map(x, y, rows * width); break;
     case Kind::AddRows: functions.add(x, other.at(scratch, registerSize, firstRow), y, rows * width); break;
     case Kind::MulRows: functions.mul(x, other.at(scratch, registerSize, firstRow), y, rows * width); break;

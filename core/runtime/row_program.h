@@ -29,7 +29,7 @@ struct RowPlace
 /// One operator on rows.
 struct RowOperation
 {
-    enum class Kind { Linear, Norm, Map, AddRows, MulRows, AddVector, MulVector, Transform };
+    enum class Kind { Linear, Norm, RmsNorm, Map, AddRows, MulRows, AddVector, MulVector, Transform };
 
     Kind kind = Kind::Map;
     const Node* node = nullptr; ///< null for a transform
