@@ -84,6 +84,28 @@ public:
 
 } // namespace
 
+/// x + down(swish(gate(n)) * up(n)) with n the RMS norm of x [B, 9, 24]: the MLP of LLaMA.
+std::shared_ptr<const Model> gatedMlp()
+{
+    std::mt19937 generator(4);
+    GraphBuilder builder;
+    const auto linear = [&](const std::string& name, ValueId x, std::int64_t inputs, std::int64_t outputs) {
+        const ValueId weight
+            = builder.addConstant(name + ".weight", randomTensor({outputs, inputs}, generator, 0.2F));
+        return builder.addNode("Linear", name, {x, weight}, {{"transB", std::int64_t {1}}});
+    };
+    const ValueId x = builder.addInput("x", DType::F32, {-1, 9, 24});
+    const ValueId scale = builder.addConstant("scale", randomTensor({24}, generator));
+    const ValueId norm = builder.addNode(
+        "RMSNormalization", "norm", {x, scale}, {{"axis", std::int64_t {-1}}, {"epsilon", 1e-5}});
+    const ValueId gate = builder.addNode("Swish", "act", {linear("gate", norm, 24, 40)});
+    const ValueId product = builder.addNode("Mul", "mul", {gate, linear("up", norm, 24, 40)});
+    builder.addOutput(builder.addNode("Add", "residual", {x, linear("down", product, 40, 24)}));
+    auto model = std::make_shared<Model>();
+    model->graph = builder.build();
+    return model;
+}
+
 class TestExecutor : public QObject
 {
     Q_OBJECT
@@ -137,6 +159,21 @@ private slots:
             const std::vector<Tensor> both = executor.run({&feed, 1}, fetches);
             QVERIFY2(sameBits(both[1], logits), m_model->graph->value(value).name.c_str());
         }
+    }
+    void aGatedMlpGivesTheSameBitsFusedAndStepByStep()
+    {
+        const auto model = gatedMlp();
+        const Graph& graph = *model->graph;
+        std::mt19937 generator(9);
+        const Tensor input = randomTensor({3, 9, 24}, generator);
+        Executor executor(model);
+        const Tensor fused = runOne(executor, graph.inputs().front(), input, graph.outputs().front());
+        std::vector<Feed> feeds {{graph.inputs().front(), input}};
+        for (const Node& node : graph.nodes()) { // every node alone, from what the one before gave
+            const ValueId output = node.outputs.front();
+            feeds.push_back({output, executor.run(feeds, {&output, 1}).front()});
+        }
+        QVERIFY(sameBits(feeds.back().tensor, fused));
     }
     void suffixEqualsTheFullRun()
     {

@@ -43,6 +43,7 @@ private slots:
         QVERIFY(worst(f.tanh, -12.0, 12.0, [](double x) { return std::tanh(x); }) < 2e-7);
         const auto gelu = [](double x) { return 0.5 * x * std::erfc(-x / std::sqrt(2.0)); };
         QVERIFY(worst(f.gelu, -12.0, 12.0, gelu) < 2e-7);
+        QVERIFY(worst(f.swish, -12.0, 12.0, [](double x) { return x / (1.0 + std::exp(-x)); }) < 4e-7);
     }
     void keepsSpecialValues()
     {
@@ -78,6 +79,24 @@ private slots:
         }
         QVERIFY(std::abs(total - 1.0) < 1e-6);
         QCOMPARE(y[3], 0.0F);
+    }
+    void rmsNormDividesByTheRootOfTheMeanSquare()
+    {
+        std::vector<float> x(67);
+        std::vector<float> gamma(67);
+        double squares = 0.0;
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            x[i] = std::sin(static_cast<float>(i)) * 9.0F;
+            gamma[i] = 1.0F + static_cast<float>(i) / 64.0F;
+            squares += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+        }
+        std::vector<float> y(x.size());
+        rowFunctions().rmsNorm(x.data(), gamma.data(), 1e-5F, y.data(), 67);
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            const double expected = static_cast<double>(x[i]) / std::sqrt(squares / 67.0 + 1e-5)
+                * static_cast<double>(gamma[i]);
+            QVERIFY(std::abs(static_cast<double>(y[i]) - expected) <= 4e-7 * std::abs(expected));
+        }
     }
     void layerNormOfAConstantRowIsBeta()
     {
