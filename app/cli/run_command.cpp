@@ -2,6 +2,7 @@
 #include "core/base/error.h"
 #include "core/io/npy_file.h"
 #include "core/runtime/executor.h"
+#include "core/runtime/input_tensor.h"
 
 #include <CLI/CLI.hpp>
 
@@ -38,8 +39,14 @@ Feed parseInput(const Model& model, const std::string& argument)
         throw Error(
             ErrorCode::InvalidArgument, "the model has no input '" + name + "'; its inputs are: " + known);
     }
-    Tensor tensor = readNpy(argument.substr(equals + 1));
-    return {*value, model.graph->value(*value).dtype == DType::F32 ? tensor.toF32() : tensor};
+    return {*value, inputTensor(model.graph->value(*value), readNpy(argument.substr(equals + 1)))};
+}
+
+/// Name of the file for an output: its own, without what means something in paths.
+std::string fileNameFor(std::string name)
+{
+    std::ranges::replace(name, '/', '_');
+    return name.starts_with('.') ? "_" + name : name;
 }
 
 int execute(const RunArguments& arguments, Console& console)
@@ -54,8 +61,7 @@ int execute(const RunArguments& arguments, Console& console)
     const auto results = executor.run(feeds, outputs, nullptr, console.context());
     std::filesystem::create_directories(arguments.outputFolder);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-        std::string name = model->graph->value(outputs[i]).name;
-        std::ranges::replace(name, '/', '_');
+        const std::string name = fileNameFor(model->graph->value(outputs[i]).name);
         const auto file = std::filesystem::path(arguments.outputFolder) / (name + ".npy");
         writeNpy(file, results[i]);
         std::cout << file.string() << ' ' << results[i].shape().text() << '\n';
@@ -70,7 +76,7 @@ void declareRun(CLI::App& app, CommandAction& action)
     auto arguments = std::make_shared<RunArguments>();
     CLI::App* command = app.add_subcommand("run", "One forward pass on given tensors");
     command->add_option("MODEL", arguments->model, "Model directory, .onnx or .h5 file")->required();
-    command->add_option("--input", arguments->inputs, "NAME=x.npy, once per input")->required();
+    command->add_option("--input", arguments->inputs, "NAME=x.npy, once per input");
     command->add_option("--output-dir", arguments->outputFolder, "Folder for <output name>.npy")->required();
     command->callback([arguments, &action] {
         action = [arguments](Console& console) { return execute(*arguments, console); };

@@ -1,11 +1,13 @@
 #include "core/graph/attention_decomposition.h"
 
 #include "core/base/error.h"
+#include "core/graph/element_types.h"
 #include "core/graph/graph_rewriter.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,13 +35,18 @@ Tensor integerVector(const Ints& values)
 class Decomposition
 {
 public:
-    Decomposition(const Graph& graph, GraphRewriter& rewriter, const Node& node)
+    /// types: of the graph's values.
+    Decomposition(const Graph& graph, const std::vector<std::optional<DType>>& types, GraphRewriter& rewriter,
+        const Node& node)
         : m_graph(graph)
         , m_rewriter(rewriter)
         , m_node(node)
         , m_inputs(rewriter.inputsOf(node))
     {
         m_inputs.resize(KnownLength + 1, kNoValue);
+        if (m_inputs[Mask] != kNoValue) {
+            m_maskType = types[static_cast<std::size_t>(node.inputs[Mask])];
+        }
     }
 
     void write();
@@ -85,6 +92,7 @@ private:
     ValueId m_query = kNoValue; ///< [batch, heads, tokens, size], as are the next two
     ValueId m_key = kNoValue;
     ValueId m_value = kNoValue;
+    std::optional<DType> m_maskType;
     bool m_headsInside = false; ///< the inputs are [batch, tokens, heads * size]
 };
 
@@ -242,7 +250,7 @@ ValueId Decomposition::mask()
 {
     ValueId result = m_inputs[Mask];
     if (result != kNoValue) {
-        if (m_rewriter.builder().value(result).dtype == DType::Bool) {
+        if (m_maskType == DType::Bool) {
             result = add("Where", "mask", {result, number("shown", 0.0F), number("hidden", kNever)});
         }
         result = padded(result);
@@ -301,9 +309,10 @@ void Decomposition::write()
 std::shared_ptr<const Graph> decomposeAttention(const Graph& graph)
 {
     GraphRewriter rewriter(graph);
+    const std::vector<std::optional<DType>> types = elementTypes(graph);
     for (const Node& node : graph.nodes()) {
         if (node.op == "Attention") {
-            Decomposition(graph, rewriter, node).write();
+            Decomposition(graph, types, rewriter, node).write();
         } else {
             rewriter.copy(node);
         }

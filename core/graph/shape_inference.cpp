@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -20,10 +21,11 @@ bool isOneOf(std::string_view op, const std::array<std::string_view, N>& list)
     return std::ranges::find(list, op) != list.end();
 }
 
-constexpr std::array<std::string_view, 30> kSameShape {"Abs", "Cast", "Ceil", "Clip", "Cos",
-    "DequantizeLinear", "Dropout", "Elu", "Erf", "Exp", "Floor", "Gelu", "HardSigmoid", "HardSwish",
-    "Identity", "LayerNormalization", "LeakyRelu", "Log", "LogSoftmax", "Neg", "QuantizeLinear", "Reciprocal",
-    "Relu", "Round", "Sigmoid", "Sin", "Softmax", "Sqrt", "Tanh", "Not"};
+constexpr std::array<std::string_view, 38> kSameShape {"Abs", "BatchNormalization", "CumSum",
+    "GroupNormalization", "InstanceNormalization", "RMSNormalization", "RotaryEmbedding", "Swish", "Trilu",
+    "Cast", "Ceil", "Clip", "Cos", "DequantizeLinear", "Dropout", "Elu", "Erf", "Exp", "Floor", "Gelu",
+    "HardSigmoid", "HardSwish", "Identity", "LayerNormalization", "LeakyRelu", "Log", "LogSoftmax", "Neg",
+    "QuantizeLinear", "Reciprocal", "Relu", "Round", "Sigmoid", "Sin", "Softmax", "Sqrt", "Tanh", "Not"};
 constexpr std::array<std::string_view, 15> kBroadcast {"Add", "Sub", "Mul", "Div", "Pow", "Where", "And",
     "Or", "Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual", "Max", "Min"};
 
@@ -59,6 +61,7 @@ private:
     [[nodiscard]] MaybeDims unsqueeze() const;
     [[nodiscard]] MaybeDims expand() const;
     [[nodiscard]] MaybeDims reduce() const;
+    [[nodiscard]] MaybeDims slice() const;
     [[nodiscard]] std::vector<MaybeDims> split() const;
 
     const GraphBuilder& m_builder;
@@ -339,6 +342,50 @@ MaybeDims ShapeRules::reduce() const
     return result;
 }
 
+/// Elements of a dimension of n (-1: free) that a slice keeps, as ONNX clamps it.
+std::int64_t slicedLength(std::int64_t n, std::int64_t start, std::int64_t end, std::int64_t step)
+{
+    if (n < 0 || step == 0 || step < -kLargest || step > kLargest) {
+        return -1;
+    }
+    const auto position = [n, step](std::int64_t p) {
+        const std::int64_t fromStart = p < 0 ? std::max(p, -n - 1) + n : p;
+        return step > 0 ? std::clamp<std::int64_t>(fromStart, 0, n)
+                        : std::clamp<std::int64_t>(fromStart, -1, n - 1);
+    };
+    const std::int64_t length = step > 0 ? position(end) - position(start) : position(start) - position(end);
+    return length <= 0 ? 0 : (length - 1) / std::abs(step) + 1;
+}
+
+MaybeDims ShapeRules::slice() const
+{
+    const MaybeDims x = dims(0);
+    const MaybeDims starts = integers(1);
+    const MaybeDims ends = integers(2);
+    const bool hasAxes = m_node.inputs.size() > 3 && m_node.inputs[3] != kNoValue;
+    const bool hasSteps = m_node.inputs.size() > 4 && m_node.inputs[4] != kNoValue;
+    const MaybeDims axes = integers(3);
+    const MaybeDims steps = integers(4);
+    if (!x) {
+        return std::nullopt;
+    }
+    const bool known = starts && ends && starts->size() == ends->size() && (!hasAxes || axes)
+        && (!hasSteps || (steps && steps->size() == starts->size()))
+        && (axes ? axes->size() == starts->size() : starts->size() <= x->size());
+    if (!known) {
+        return Dims(x->size(), -1);
+    }
+    Dims result = *x;
+    for (std::size_t i = 0; i < starts->size(); ++i) {
+        const auto axis = axisIn(axes ? (*axes)[i] : static_cast<std::int64_t>(i), x->size());
+        if (!axis) {
+            return std::nullopt;
+        }
+        result[*axis] = slicedLength((*x)[*axis], (*starts)[i], (*ends)[i], steps ? (*steps)[i] : 1);
+    }
+    return result;
+}
+
 std::vector<MaybeDims> ShapeRules::split() const
 {
     const MaybeDims x = dims(0);
@@ -376,8 +423,7 @@ std::vector<MaybeDims> ShapeRules::outputs() const
         return {x && whole ? MaybeDims(Dims {static_cast<std::int64_t>(x->size())}) : MaybeDims(Dims {-1})};
     }
     if (op == "Slice") {
-        const MaybeDims x = dims(0);
-        return {x ? MaybeDims(Dims(x->size(), -1)) : std::nullopt};
+        return {slice()};
     }
     if (op == "Split") {
         return split();

@@ -28,7 +28,7 @@ public:
 struct Feed
 {
     ValueId value = kNoValue;
-    Tensor tensor; ///< F32 (or the value's integer type), batch first
+    Tensor tensor; ///< of any floating-point type (read as F32), or of the value's integer type
 };
 
 /// Runs a model's graph on batches. Keeps compiled steps, packed weights and buffers between calls, so keep
@@ -50,7 +50,8 @@ public:
     void setConstant(ValueId constant, Tensor replacement);
 
     /// Computes the fetched values from the feeds, running only the nodes they need. Any value may be
-    /// fetched; those not fetched may be fused away. Batch size is taken from the feeds. Throws Error:
+    /// fetched; those not fetched may be fused away. Free dimensions are taken from the feeds. Floating-point
+    /// results are F32, whatever the graph says of their type. Throws Error:
     /// ShapeMismatch, InvalidArgument (a needed input is not fed), Cancelled (within 100 ms).
     [[nodiscard]] std::vector<Tensor> run(std::span<const Feed> feeds, std::span<const ValueId> fetches,
         SiteObserver* observer = nullptr, const TaskContext& context = {});

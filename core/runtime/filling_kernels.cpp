@@ -245,7 +245,7 @@ std::vector<Array> cumulativeSum(const KernelCall& call)
     const bool exclusive = call.node.intAttribute("exclusive", 0) != 0;
     const bool reverse = call.node.intAttribute("reverse", 0) != 0;
     const std::int64_t n = x.dims[axis];
-    const std::int64_t step = x.strides[axis];
+    const std::int64_t step = product(x.dims, axis + 1, x.rank());
     Array y = call.make(x.dtype, x.dims);
     if (x.count() == 0) {
         return {y};

@@ -15,6 +15,7 @@
 #include "core/runtime/reduction_kernels.h"
 #include "core/runtime/resize_kernels.h"
 #include "core/runtime/rotary_kernels.h"
+#include "core/runtime/scatter_kernels.h"
 #include "core/runtime/shape_kernels.h"
 #include "core/runtime/unary_kernels.h"
 
@@ -64,6 +65,7 @@ const KernelRegistry& KernelRegistry::instance()
         addNormalizationKernels(made);
         addQuantizeKernels(made);
         addReductionKernels(made);
+        addScatterKernels(made);
         addShapeKernels(made);
         addCastKernels(made);
         addChannelNormalizationKernels(made);

@@ -7,6 +7,7 @@
 #include "core/runtime/window.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 namespace qs {

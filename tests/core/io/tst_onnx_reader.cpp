@@ -269,6 +269,138 @@ private slots:
         QCOMPARE(node.intsAttribute("axes"), Dims {-1});
     }
 
+    void axesThatAreComputedStayAnInput()
+    {
+        auto model = linearModel();
+        model.mutable_opset_import(0)->set_version(18);
+        auto& graph = *model.mutable_graph();
+        auto& shape = *graph.add_node();
+        shape.set_op_type("Shape");
+        shape.add_input("y");
+        shape.add_output("axes");
+        auto& mean = *graph.add_node();
+        mean.set_op_type("ReduceMean");
+        mean.add_input("y");
+        mean.add_input("axes");
+        mean.add_output("m");
+        const OnnxFile file = read(model);
+        const Node& node = file.graph->nodes().back();
+        QCOMPARE(node.inputs.size(), std::size_t {2});
+        QVERIFY(!node.attributes.contains("axes"));
+    }
+
+    void groupsOfOpset18BecomeChannels()
+    {
+        auto model = linearModel();
+        model.mutable_opset_import(0)->set_version(18);
+        auto& graph = *model.mutable_graph();
+        auto& input = *graph.add_input();
+        input.set_name("image");
+        auto& type = *input.mutable_type()->mutable_tensor_type();
+        type.set_elem_type(onnx::TensorProto::FLOAT);
+        for (const std::int64_t dim : {1, 4, 2}) {
+            type.mutable_shape()->add_dim()->set_dim_value(dim);
+        }
+        auto& norm = *graph.add_node();
+        norm.set_op_type("GroupNormalization");
+        norm.set_name("norm");
+        for (const char* name : {"image", "b", "b"}) {
+            norm.add_input(name);
+        }
+        norm.add_output("normed");
+        auto& groups = *norm.add_attribute();
+        groups.set_name("num_groups");
+        groups.set_type(onnx::AttributeProto::INT);
+        groups.set_i(2);
+        const OnnxFile file = read(model);
+        const Node& node = file.graph->nodes().back();
+        const Node& scale = file.graph->node(file.graph->value(node.inputs.at(1)).producer);
+        QCOMPARE(scale.op, std::string("Gather"));
+        QCOMPARE(integers(file.graph->value(scale.inputs.at(1)).constant), (Dims {0, 0, 1, 1}));
+    }
+
+    void theResizeOfOpset10RoundsDownFromTheCorner()
+    {
+        auto model = linearModel();
+        model.mutable_opset_import(0)->set_version(10);
+        auto& resize = *model.mutable_graph()->add_node();
+        resize.set_op_type("Resize");
+        resize.add_input("y");
+        resize.add_input("b");
+        resize.add_output("r");
+        const OnnxFile file = read(model);
+        const Node& node = file.graph->nodes().back();
+        QCOMPARE(node.inputs.size(), std::size_t {3});
+        QCOMPARE(node.inputs[1], kNoValue);
+        QCOMPARE(node.stringAttribute("coordinate_transformation_mode", ""), std::string("asymmetric"));
+        QCOMPARE(node.stringAttribute("nearest_mode", ""), std::string("floor"));
+    }
+
+    void eightBitFloatsAreReadByValue()
+    {
+        auto model = linearModel();
+        model.mutable_opset_import(0)->set_version(21);
+        auto& zero = *model.mutable_graph()->add_initializer();
+        zero.set_name("zero");
+        zero.set_data_type(17); // FLOAT8E4M3FN
+        zero.add_dims(3);
+        zero.set_raw_data(std::string("\x38\xFE\x01", 3));
+        auto& quantize = *model.mutable_graph()->add_node();
+        quantize.set_op_type("QuantizeLinear");
+        for (const char* name : {"y", "b", "zero"}) {
+            quantize.add_input(name);
+        }
+        quantize.add_output("q");
+        const OnnxFile file = read(model);
+        const auto values = valueNamed(*file.graph, "zero").constant.data<float>();
+        QCOMPARE((std::vector<float>(values.begin(), values.end())),
+            (std::vector<float> {1.0F, -448.0F, 0x1p-9F}));
+        QCOMPARE(file.graph->nodes().back().intAttribute("output_dtype", 0), std::int64_t {17});
+    }
+
+    void externalDataBehindALinkOutOfTheFolderIsRefused()
+    {
+        const std::filesystem::path inside = save("", "link.bin");
+        std::filesystem::remove(inside);
+        std::filesystem::create_symlink("/etc/hostname", inside);
+        auto model = linearModel();
+        auto& weight = *model.mutable_graph()->mutable_initializer(0);
+        weight.clear_raw_data();
+        weight.set_data_location(onnx::TensorProto::EXTERNAL);
+        auto* entry = weight.add_external_data();
+        entry->set_key("location");
+        entry->set_value("link.bin");
+        try {
+            (void)read(model);
+            QFAIL("the link was followed");
+        } catch (const Error& error) {
+            QCOMPARE(error.code(), ErrorCode::Unsupported);
+            QVERIFY(std::string(error.what()).find("outside the model's folder") != std::string::npos);
+        }
+        std::filesystem::remove(inside);
+    }
+
+    void controlFlowIsRefusedByTheNodesName()
+    {
+        auto model = linearModel();
+        auto& node = *model.mutable_graph()->add_node();
+        node.set_op_type("If");
+        node.set_name("/decoder/If");
+        node.add_input("y");
+        node.add_output("z");
+        auto& branch = *node.add_attribute();
+        branch.set_name("then_branch");
+        branch.set_type(onnx::AttributeProto::GRAPH);
+        branch.mutable_g();
+        try {
+            (void)read(model);
+            QFAIL("a model with control flow was read");
+        } catch (const Error& error) {
+            QCOMPARE(error.code(), ErrorCode::Unsupported);
+            QVERIFY2(std::string(error.what()).find("'decoder.If' (If)") != std::string::npos, error.what());
+        }
+    }
+
     void theOldSoftmaxFlattensItsInput()
     {
         auto model = linearModel();
@@ -352,6 +484,8 @@ const std::vector<BrokenCase>& brokenCases()
         {"no opset", ErrorCode::CorruptFile, [](Model& m) { m.clear_opset_import(); }},
         {"opset zero", ErrorCode::CorruptFile, [](Model& m) { m.mutable_opset_import(0)->set_version(0); }},
         {"ir version of the future", ErrorCode::Unsupported, [](Model& m) { m.set_ir_version(99); }},
+        {"opset of the future", ErrorCode::Unsupported,
+            [](Model& m) { m.mutable_opset_import(0)->set_version(99); }},
         {"no graph", ErrorCode::CorruptFile, [](Model& m) { m.clear_graph(); }},
         {"no output", ErrorCode::CorruptFile, [](Model& m) { m.mutable_graph()->clear_output(); }},
         {"unknown output", ErrorCode::CorruptFile,

@@ -238,6 +238,19 @@ private slots:
         QCOMPARE(difference(outputs[2], {0.5F}), std::string());
     }
 
+    void tuplesPickAndReplace()
+    {
+        const Tensor x = floats(Shape {2, 2}, {0, 1, 2, 3});
+        const Tensor places = Tensor::of<std::int64_t>(Shape {2, 2}, {0, 1, -1, 0});
+        QCOMPARE(valuesOf<float>(evaluate("GatherND", {x, places}).front()), (std::vector<float> {1, 2}));
+        const Tensor rows = Tensor::of<std::int64_t>(Shape {1, 1}, {1});
+        QCOMPARE(valuesOf<float>(evaluate("ScatterND", {x, rows, floats(Shape {1, 2}, {8, 9})}).front()),
+            (std::vector<float> {0, 1, 8, 9}));
+        QCOMPARE(valuesOf<std::int64_t>(evaluate("NonZero", {x}).front()), (Ints {0, 1, 1, 1, 0, 1}));
+        const Tensor beyond = Tensor::of<std::int64_t>(Shape {1, 1}, {2});
+        QVERIFY_THROWS_EXCEPTION(Error, evaluate("GatherND", {x, beyond}));
+    }
+
     void rangesStopBeforeTheirLimit()
     {
         const auto scalar = [](std::int64_t value) { return Tensor::of<std::int64_t>(Shape {}, {value}); };
