@@ -101,10 +101,44 @@ private:
     std::array<char, 200> m_message {};
 };
 
+/// Unsigned big-endian number of four bytes.
+std::size_t numberAt(std::span<const std::byte> bytes, std::size_t at)
+{
+    std::size_t number = 0;
+    for (std::size_t i = 0; i < 4; ++i) {
+        number = number << 8U | std::to_integer<std::size_t>(bytes[at + i]);
+    }
+    return number;
+}
+
+/// True when no chunk up to the last one, IEND, claims to be longer than the file: libpng takes memory for a
+/// chunk of text before it sees whether the file goes on that long.
+bool chunksFit(std::span<const std::byte> bytes)
+{
+    constexpr std::size_t kSignature = 8;
+    constexpr std::size_t kHead = 8; // length and type
+    constexpr std::size_t kChecksum = 4;
+    constexpr std::size_t kEnd = 0x49454E44; // "IEND"
+    for (std::size_t at = kSignature; at + kHead <= bytes.size();) {
+        const std::size_t length = numberAt(bytes, at);
+        if (length + kChecksum > bytes.size() - at - kHead) {
+            return false;
+        }
+        if (numberAt(bytes, at + 4) == kEnd) {
+            return true;
+        }
+        at += kHead + length + kChecksum;
+    }
+    return true; // libpng misses the end itself
+}
+
 } // namespace
 
 Image decodePng(std::span<const std::byte> bytes, const std::string& name)
 {
+    if (!chunksFit(bytes)) {
+        throw Error(ErrorCode::CorruptFile, name + " is a damaged PNG picture: the file ends early");
+    }
     PngRun run(bytes);
     const auto refuse
         = [&] { throw Error(ErrorCode::CorruptFile, name + " is a damaged PNG picture: " + run.message()); };

@@ -136,10 +136,17 @@ def make_safetensors():
     write("safetensors", "empty", safetensors({}))
 
 
+def make_safetensors_index():
+    """For the two shards that the target has: the seeds "types" and "metadata" of the target "safetensors"."""
+    shards = {name: "a.safetensors" for name in ("a.weight", "b", "c", "d", "e", "f")} | {"w": "b.safetensors"}
+    write("safetensors_index", "whole", json.dumps({"metadata": {"total_size": 60}, "weight_map": shards}))
+    del shards["w"]
+    write("safetensors_index", "one", json.dumps({"weight_map": shards}))
+
+
 def make_config():
-    for folder in sorted(DATA.glob("tiny_*")):
-        if not (folder / "config.json").exists():
-            continue
+    for config in sorted(DATA.glob("*/config.json")):
+        folder = config.parent
         text = f"=== base {folder.name}\n"
         for name in ("config.json", "preprocessor_config.json", "model.safetensors.index.json"):
             if (folder / name).exists():
