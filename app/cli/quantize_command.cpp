@@ -1,4 +1,5 @@
 #include "app/cli/commands.h"
+#include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/eval/calibrate.h"
 #include "core/eval/float_fallback.h"
@@ -35,6 +36,10 @@ struct QuantizeArguments
     std::string data;
     std::int64_t samples = 32;
     std::vector<std::string> without;
+    std::int64_t iterations = MethodOptions().iterations;
+    std::int64_t seed = 0;
+    std::string resume;
+    std::string lossCurve;
     std::string zeroPoint = "rounded";
     std::string sensitivity;
     double minimumSqnr = 0.0;
@@ -113,6 +118,9 @@ MethodOptions methodOptions(const QuantizeArguments& arguments)
     options.activationBits = arguments.activationBits.value_or(4);
     options.zeroPoint
         = arguments.zeroPoint == "published" ? ZeroPointRule::Published : ZeroPointRule::Rounded;
+    options.iterations = arguments.iterations;
+    options.seed = arguments.seed;
+    options.resume = arguments.resume;
     for (const std::string& name : arguments.without) {
         for (const Ingredient ingredient : kIngredients) {
             if (nameOf(ingredient) == name) {
@@ -132,12 +140,19 @@ int runMethod(const QuantizeArguments& arguments, Console& console)
     }
     const auto model = loadModel(arguments.model);
     const auto data = openData(arguments.data, *model);
-    const MethodOptions options = methodOptions(arguments);
+    MethodOptions options = methodOptions(arguments);
+    std::string curve = "block,iteration,loss\n";
+    options.onLoss = [&](const LossPoint& point) {
+        curve += point.block + "," + std::to_string(point.iteration) + "," + fixed(point.loss, 9) + "\n";
+    };
     const MethodInput input = methodInput(model, *data, arguments.samples);
     const auto start = std::chrono::steady_clock::now();
     const MethodResult result = methodNamed(arguments.preset).run(input, options, console.context());
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     writeRecipe(recipeOf(input, options, result), arguments.out);
+    if (!arguments.lossCurve.empty()) {
+        writeFileAtomically(arguments.lossCurve, curve);
+    }
     for (const LayerReport& layer : result.layers) {
         std::cout << layer.layer << ": relative output error " << layer.errorBefore << " -> "
                   << layer.errorAfter << '\n';
@@ -214,6 +229,15 @@ void declareQuantize(CLI::App& app, CommandAction& action)
             "RepQ-ViT code")
         ->capture_default_str()
         ->check(CLI::IsMember({"rounded", "published"}));
+    command->add_option("--iterations", arguments->iterations, "repquant: iterations per block")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1000000));
+    command->add_option("--seed", arguments->seed, "repquant: seed of the samples drawn")
+        ->capture_default_str();
+    command->add_option(
+        "--resume", arguments->resume, "repquant: keep finished blocks in this file and go on behind them");
+    command->add_option(
+        "--loss-curve", arguments->lossCurve, "repquant: write the loss of every iteration (.csv)");
     command->add_option("--recipe", arguments->recipe, "Recipe whose plan is resolved on this calibration")
         ->excludes(preset);
     command->add_option("--w-bits", arguments->weightBits, "Bits of all weights")->check(CLI::Range(2, 16));

@@ -4,6 +4,7 @@
 #include "core/base/version.h"
 #include "core/eval/evaluate.h"
 #include "core/methods/repq_vit.h"
+#include "core/methods/repquant.h"
 #include "core/methods/repquant_fast.h"
 
 #include <algorithm>
@@ -37,6 +38,10 @@ const std::vector<Method>& methods()
         {"repquant-fast",
             "Dual clipping, scale reparameterization and closed-form weight reconstruction, no gradients",
             &quantizeRepquantFast},
+        {"repquant",
+            "RepQuant's parts, filled by us: reparameterization, then every block trained towards the FP32 "
+            "model",
+            &quantizeRepquant},
     };
     return all;
 }

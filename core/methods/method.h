@@ -3,12 +3,15 @@
 #include "core/base/task_context.h"
 #include "core/io/data_source.h"
 #include "core/io/recipe_file.h"
+#include "core/methods/loss_point.h"
 #include "core/models/model.h"
 #include "core/quant/plan.h"
 #include "core/quant/resolve.h"
 #include "core/quant/rewriting.h"
 
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -50,6 +53,10 @@ struct MethodOptions
     ZeroPointRule zeroPoint = ZeroPointRule::Rounded;
     std::set<Ingredient> without;
     std::int64_t seed = 0; ///< of methods that draw numbers
+    std::int64_t iterations = 200; ///< per block, of methods that train
+    std::filesystem::path resume; ///< file in which a method that trains keeps what it has; empty: nowhere
+    std::function<void(const LossPoint&)>
+        onLoss; ///< of methods that train; may be empty; on the working thread
 
     [[nodiscard]] bool has(Ingredient ingredient) const { return !without.contains(ingredient); }
 };

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Gradients of a small vision transformer and the first steps of Adam, for tests/core/gradient.
+"""Gradients of a small vision transformer, the first steps of Adam and of a block's training, for tests/core/gradient and
+tests/core/methods.
 
 PyTorch's automatic differentiation in float64 through the network of tests/data/tiny_vit_timm (its two blocks, final norm
 and head; tokens behind the position embedding are drawn at random), once in floating point and once with a fake quantizer
@@ -65,26 +66,93 @@ class Sites:
         return (code - straight_through(zero)) * scale
 
 
+def linear(weights, name, x):
+    return F.linear(x, weights[name + ".weight"], weights[name + ".bias"])
+
+
+def norm(weights, name, x):
+    return F.layer_norm(x, (WIDTH,), weights[name + ".weight"], weights[name + ".bias"], 1e-6)
+
+
+def block_of(weights, i, x, site):
+    block = f"blocks.{i}."
+    attn = block + "attn."
+    y = linear(weights, attn + "qkv", site(attn + "qkv.input", norm(weights, block + "norm1", x)))
+    q, k, v = y.reshape(*y.shape[:2], 3, HEADS, WIDTH // HEADS).permute(2, 0, 3, 1, 4)
+    q, k, v = site(attn + "query", q), site(attn + "key", k), site(attn + "value", v)
+    p = site(attn + "softmax", (q @ k.transpose(-1, -2) / math.sqrt(WIDTH // HEADS)).softmax(-1))
+    y = (p @ v).transpose(1, 2).reshape(x.shape)
+    x = x + linear(weights, attn + "proj", site(attn + "proj.input", y))
+    y = linear(weights, block + "mlp.fc1", site(block + "mlp.fc1.input", norm(weights, block + "norm2", x)))
+    return x + linear(weights, block + "mlp.fc2", site(block + "mlp.fc2.input", F.gelu(y)))
+
+
 def logits_of(weights, tokens, site):
-    def linear(name, x):
-        return F.linear(x, weights[name + ".weight"], weights[name + ".bias"])
-
-    def norm(name, x):
-        return F.layer_norm(x, (WIDTH,), weights[name + ".weight"], weights[name + ".bias"], 1e-6)
-
     x = tokens
     for i in range(DEPTH):
-        block = f"blocks.{i}."
-        attn = block + "attn."
-        y = linear(attn + "qkv", site(attn + "qkv.input", norm(block + "norm1", x)))
-        q, k, v = y.reshape(*y.shape[:2], 3, HEADS, WIDTH // HEADS).permute(2, 0, 3, 1, 4)
-        q, k, v = site(attn + "query", q), site(attn + "key", k), site(attn + "value", v)
-        p = site(attn + "softmax", (q @ k.transpose(-1, -2) / math.sqrt(WIDTH // HEADS)).softmax(-1))
-        y = (p @ v).transpose(1, 2).reshape(x.shape)
-        x = x + linear(attn + "proj", site(attn + "proj.input", y))
-        y = linear(block + "mlp.fc1", site(block + "mlp.fc1.input", norm(block + "norm2", x)))
-        x = x + linear(block + "mlp.fc2", site(block + "mlp.fc2.input", F.gelu(y)))
-    return linear("head", site("head.input", norm("norm", x)[:, 0]))
+        x = block_of(weights, i, x, site)
+    return linear(weights, "head", site("head.input", norm(weights, "norm", x)[:, 0]))
+
+
+def train_block(arrays, tokens):
+    """Three steps of block 0 towards its own output in floating point: codes and steps of the weights, everything else."""
+    weights = read_safetensors(DATA / "tiny_vit_timm" / "model.safetensors")
+    target = block_of(weights, 0, tokens, Sites(None)).detach()
+    importance = torch.rand(target.shape[1:], dtype=torch.float64) + 0.1
+    quantizers = {}
+    block_of(weights, 0, tokens, Sites(quantizers))  # their start
+    grids, groups = {}, []
+    rates = {"weight": 0.01, "weight_step": 0.001, "step": 0.002, "zero": 0.01, "norm": 0.001, "bias": 0.001}
+
+    def learn(value, rate):
+        value = value.detach().clone().requires_grad_()
+        groups.append({"params": [value], "lr": rates[rate]})
+        return value
+
+    trained = {}
+    for name in [n for n in weights if n.startswith("blocks.0.")]:
+        value = weights[name].detach()
+        if value.dim() == 2:
+            low, high = value.min(1, keepdim=True)[0].float(), value.max(1, keepdim=True)[0].float()
+            scale = ((high - low) / TOP).double()
+            zero = torch.round(-low.double() / scale)
+            grids[name] = [learn(value / scale, "weight"), learn(torch.zeros_like(scale), "weight_step"), scale, zero]
+            arrays["train/scale/" + name], arrays["train/zero/" + name] = scale[:, 0], zero[:, 0]
+        else:
+            trained[name] = learn(value, "norm" if "norm" in name else "bias")
+    sites = {}
+    for name, parameters in quantizers.items():
+        start = parameters[0].detach()
+        sites[name] = [start, learn(torch.zeros(()).double(), "step")] + [learn(z, "zero") for z in parameters[1:]]
+        arrays["train/site/" + name] = torch.stack([p.detach() for p in parameters])
+
+    def dequantized():
+        result = dict(trained)
+        for name, (codes, log_step, scale, zero) in grids.items():
+            q = (straight_through(codes) + zero).clamp(0, TOP)
+            result[name] = (q - zero) * scale * log_step.exp()
+        return result
+
+    def now():
+        return {n: [p[0] * p[1].exp()] + p[2:] for n, p in sites.items()}
+
+    optimizer = torch.optim.Adam(groups)
+    base = [group["lr"] for group in optimizer.param_groups]
+    steps, losses = 3, []
+    for step in range(steps):
+        for group, rate in zip(optimizer.param_groups, base):
+            group["lr"] = rate * 0.5 * (1 + math.cos(math.pi * step / steps))
+        error = (block_of(dequantized(), 0, tokens, Sites(now())) - target) ** 2 * importance
+        losses.append(error.sum() / (target**2 * importance).sum())
+        optimizer.zero_grad()
+        (error.sum() / len(tokens)).backward()
+        optimizer.step()
+    arrays["train/importance"], arrays["train/losses"] = importance, torch.stack(losses)
+    for name, value in dequantized().items():
+        arrays["train/end/" + name] = value
+    for name, parameters in now().items():
+        arrays["train/end_site/" + name] = torch.stack([p.detach() for p in parameters])
+    arrays["train/output"] = block_of(dequantized(), 0, tokens, Sites(now()))
 
 
 def main():
@@ -118,6 +186,7 @@ def main():
         optimizer.step()
         schedule.step()
     arrays["adam/gradients"], arrays["adam/end"] = gradients, parameters
+    train_block(arrays, tokens)
     numpy.savez_compressed(
         DATA / "gradients.npz", **{k: v.detach().numpy().astype(numpy.float32) for k, v in arrays.items()})
 
