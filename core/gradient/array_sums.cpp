@@ -17,7 +17,7 @@ void addInto(const Array& target, const Array& addend)
     float* to = target.f32();
     if (addend.isContiguous()) {
         const float* from = addend.f32();
-        for (std::int64_t i = 0; i < target.count(); ++i) {
+        for (std::int64_t i = 0, count = target.count(); i < count; ++i) {
             to[i] += from[i];
         }
         return;
@@ -44,7 +44,7 @@ Array summedTo(const Array& gradient, const Dims& dims, BufferPool& pool)
     Dims index(rank, 0);
     std::int64_t target = 0;
     const float* from = dense.f32();
-    for (std::int64_t i = 0; i < dense.count(); ++i) {
+    for (std::int64_t i = 0, count = dense.count(); i < count; ++i) {
         sums[static_cast<std::size_t>(target)] += static_cast<double>(from[i]);
         for (std::size_t d = rank; d-- > 0;) {
             target += strides[d];

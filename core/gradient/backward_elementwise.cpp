@@ -19,7 +19,7 @@ std::vector<Array> unary(const BackwardCall& call, const Slope& slope)
     const Array y = contiguous(call.outputs[0], forward.pool);
     const Array g = contiguous(call.gradient(), forward.pool);
     const Array dx = call.make(x.dims);
-    for (std::int64_t i = 0; i < x.count(); ++i) {
+    for (std::int64_t i = 0, count = x.count(); i < count; ++i) {
         dx.f32()[i] = g.f32()[i] * slope(x.f32()[i], y.f32()[i]);
     }
     return {dx};
@@ -61,7 +61,7 @@ std::vector<Array> gelu(const BackwardCall& call)
     constexpr float kCubic = 0.044715F;
     constexpr float kInverseRoot2 = 0.7071067812F;
     constexpr float kDensity = 0.3989422804F; // 1 / sqrt(2 pi)
-    for (std::int64_t i = 0; i < x.count(); ++i) {
+    for (std::int64_t i = 0, count = x.count(); i < count; ++i) {
         const float v = x.f32()[i];
         first[i] = approximate ? kTanhScale * (v + kCubic * v * v * v) : v * kInverseRoot2;
         second[i] = -0.5F * v * v;
@@ -72,7 +72,7 @@ std::vector<Array> gelu(const BackwardCall& call)
         rowFunctions().erf(first, first, x.count());
         rowFunctions().exp(second, second, x.count());
     }
-    for (std::int64_t i = 0; i < x.count(); ++i) {
+    for (std::int64_t i = 0, count = x.count(); i < count; ++i) {
         const float v = x.f32()[i];
         const float inner = kTanhScale * (1.0F + 3.0F * kCubic * v * v);
         const float density
@@ -92,7 +92,7 @@ std::vector<Array> swish(const BackwardCall& call)
     rowFunctions().scale(x.f32(), alpha, s.f32(), x.count());
     rowFunctions().sigmoid(s.f32(), s.f32(), x.count());
     const Array g = contiguous(call.gradient(), forward.pool);
-    for (std::int64_t i = 0; i < x.count(); ++i) {
+    for (std::int64_t i = 0, count = x.count(); i < count; ++i) {
         const float sigma = s.f32()[i];
         s.f32()[i] = g.f32()[i] * (sigma + alpha * x.f32()[i] * sigma * (1.0F - sigma));
     }
@@ -110,14 +110,14 @@ std::vector<Array> binary(const BackwardCall& call, const SlopeA& slopeA, const 
     std::vector<Array> result(2);
     if (call.wants(0)) {
         const Array da = call.make(g.dims);
-        for (std::int64_t i = 0; i < g.count(); ++i) {
+        for (std::int64_t i = 0, count = g.count(); i < count; ++i) {
             da.f32()[i] = g.f32()[i] * slopeA(a.f32()[i], b.f32()[i]);
         }
         result[0] = summedTo(da, forward.input(0).dims, forward.pool);
     }
     if (call.wants(1)) {
         const Array db = call.make(g.dims);
-        for (std::int64_t i = 0; i < g.count(); ++i) {
+        for (std::int64_t i = 0, count = g.count(); i < count; ++i) {
             db.f32()[i] = g.f32()[i] * slopeB(a.f32()[i], b.f32()[i]);
         }
         result[1] = summedTo(db, forward.input(1).dims, forward.pool);

@@ -85,7 +85,7 @@ std::vector<Array> softmax(const BackwardCall& call)
     const Array g = contiguous(call.gradient(), forward.pool);
     const Array dx = call.make(p.dims);
     const std::int64_t width = p.dims.back();
-    for (std::int64_t at = 0; at < dense.count(); at += width) {
+    for (std::int64_t at = 0, count = dense.count(); at < count; at += width) {
         const float* pr = dense.f32() + at;
         const float* gr = g.f32() + at;
         double sum = 0.0;

@@ -92,7 +92,7 @@ std::vector<Array> rotaryEmbedding(const BackwardCall& call)
     inputs[0] = call.gradient();
     const Array sines = forward.denseF32(2);
     inputs[2] = call.make(sines.dims);
-    for (std::int64_t i = 0; i < sines.count(); ++i) {
+    for (std::int64_t i = 0, count = sines.count(); i < count; ++i) {
         inputs[2].f32()[i] = -sines.f32()[i];
     }
     const KernelCall back {
