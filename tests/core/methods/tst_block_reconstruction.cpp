@@ -3,8 +3,8 @@
 #include "core/io/npz_file.h"
 #include "core/methods/block_reconstruction.h"
 #include "core/methods/output_curvature.h"
-#include "core/methods/repq_vit.h"
 #include "core/methods/repquant.h"
+#include "core/methods/repquant_fast.h"
 #include "tests/core/runtime/small_transformer.h"
 
 #include <QTemporaryDir>
@@ -212,15 +212,15 @@ void TestBlockReconstruction::trainsAsPyTorch()
     QVERIFY2(difference < 2e-2, std::to_string(difference).c_str());
 }
 
-/// Squared error of the logits over the calibration samples.
+/// Relative error of the last block's output for the class token, which alone reaches the logits.
 double TestBlockReconstruction::errorOf(const MethodResult& result) const
 {
-    const ValueId output = m_model->graph->outputs().front();
+    const ValueId output = m_model->graph->findValue("pool").value();
     const Feed feed {m_model->graph->inputs().front(), m_samples};
     const Tensor exact = Executor(m_model).run({&feed, 1}, {&output, 1}).front();
     Executor executor(result.model);
     PlanApplier(executor).apply(result.quantizers);
-    const ValueId rewrittenOutput = result.model->graph->outputs().front();
+    const ValueId rewrittenOutput = result.model->graph->findValue("pool").value();
     const Tensor quantized = executor.run({&feed, 1}, {&rewrittenOutput, 1}).front();
     return relativeDifference(quantized.data<float>(), exact.data<float>());
 }
@@ -232,9 +232,9 @@ void TestBlockReconstruction::repquantComesCloser()
     std::vector<LossPoint> curve;
     many.onLoss = [&](const LossPoint& point) { curve.push_back(point); };
     const MethodResult trained = quantizeRepquant(input(), many);
-    const double before = errorOf(quantizeRepqVit(input(), options()));
+    const double before = errorOf(quantizeRepquantFast(input(), options()));
     const double after = errorOf(trained);
-    QVERIFY2(after < 0.9 * before, (std::to_string(before) + " " + std::to_string(after)).c_str());
+    QVERIFY2(after < 0.98 * before, (std::to_string(before) + " " + std::to_string(after)).c_str());
     QCOMPARE(curve.size(), std::size_t {120});
     QCOMPARE(curve[60].block, std::string("blocks.1"));
     QCOMPARE(trained.layers.size(), std::size_t {2});
