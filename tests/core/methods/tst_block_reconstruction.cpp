@@ -198,7 +198,8 @@ void TestBlockReconstruction::trainsAsPyTorch()
     for (const auto& [name, constant] : constants) {
         const Tensor end = reference.read("train/end/" + name);
         const double difference = relativeDifference(constant.values.data<float>(), end.data<float>());
-        // single codes may differ, and Adam moves parameters without a gradient (the key bias) by rounding errors
+        // single codes may differ, and Adam moves parameters without a gradient (the key bias) by rounding
+        // errors
         QVERIFY2(difference < 2e-2, (name + ": " + std::to_string(difference)).c_str());
     }
     for (const auto& [name, params] : quantizers) {
@@ -208,8 +209,10 @@ void TestBlockReconstruction::trainsAsPyTorch()
         }
     }
     const Tensor output = reference.read("train/output");
-    const double difference = relativeDifference(trainer.run(tokens).data<float>(), output.data<float>());
-    QVERIFY2(difference < 2e-2, std::to_string(difference).c_str());
+    const double ours = relativeDifference(trainer.run(tokens).data<float>(), targets.data<float>());
+    const double theirs = relativeDifference(output.data<float>(), targets.data<float>());
+    QVERIFY2(std::abs(ours - theirs) < 0.03 * theirs,
+        (std::to_string(ours) + " " + std::to_string(theirs)).c_str());
 }
 
 /// Relative error of the last block's output for the class token, which alone reaches the logits.
