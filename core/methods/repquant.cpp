@@ -2,7 +2,6 @@
 
 #include "core/methods/block_reconstruction.h"
 #include "core/methods/repq_vit.h"
-#include "core/methods/repquant_fast.h"
 
 #include <sstream>
 
@@ -48,7 +47,7 @@ private:
 MethodResult quantizeRepquant(
     const MethodInput& input, const MethodOptions& options, const TaskContext& context)
 {
-    MethodResult result = quantizeRepquantFast(input, options, context);
+    MethodResult result = quantizeRepqVit(input, options, context);
     const auto teacher = rewritten(input.model, {result.rewriting.reparameterizations, {}});
     LossReport losses;
     BlockReconstructionOptions reconstruction;

@@ -3,8 +3,8 @@
 #include "core/io/npz_file.h"
 #include "core/methods/block_reconstruction.h"
 #include "core/methods/output_curvature.h"
+#include "core/methods/repq_vit.h"
 #include "core/methods/repquant.h"
-#include "core/methods/repquant_fast.h"
 #include "tests/core/runtime/small_transformer.h"
 
 #include <QTemporaryDir>
@@ -235,7 +235,7 @@ void TestBlockReconstruction::repquantComesCloser()
     std::vector<LossPoint> curve;
     many.onLoss = [&](const LossPoint& point) { curve.push_back(point); };
     const MethodResult trained = quantizeRepquant(input(), many);
-    const double before = errorOf(quantizeRepquantFast(input(), options()));
+    const double before = errorOf(quantizeRepqVit(input(), options()));
     const double after = errorOf(trained);
     QVERIFY2(after < 0.98 * before, (std::to_string(before) + " " + std::to_string(after)).c_str());
     QCOMPARE(curve.size(), std::size_t {120});
