@@ -1,4 +1,5 @@
 #include "app/cli/commands.h"
+#include "core/graph/recognition.h"
 #include "core/models/model.h"
 
 #include <CLI/CLI.hpp>
@@ -40,9 +41,13 @@ nlohmann::json describe(const Model& model)
             {"groups", site.groups}, {"group_axis", site.groupAxis == GroupAxis::Head ? "head" : "channel"},
             {"shape", model.graph->value(site.value).dims}});
     }
-    return {{"name", model.name}, {"path", model.path.string()}, {"hash", model.hash},
-        {"parameters", model.graph->parameterCount()}, {"nodes", model.graph->nodes().size()},
-        {"inputs", inputs}, {"outputs", outputs}, {"sites", sites}};
+    const RecognisedCounts counts = countRecognised(*model.graph);
+    const nlohmann::json recognised {{"normalizations", counts.normalizations},
+        {"activations", counts.activations}, {"softmaxes", counts.softmaxes},
+        {"attentions", counts.attentions}, {"linears", counts.linears}};
+    return {{"recognised", recognised}, {"name", model.name},
+        {"path", model.path.string()}, {"hash", model.hash}, {"parameters", model.graph->parameterCount()},
+        {"nodes", model.graph->nodes().size()}, {"inputs", inputs}, {"outputs", outputs}, {"sites", sites}};
 }
 
 std::string dimsText(const nlohmann::json& dims)
@@ -66,6 +71,10 @@ void print(const nlohmann::json& model)
                       << value["name"].get<std::string>() << "  " << dimsText(value["shape"]) << '\n';
         }
     }
+    const auto& found = model["recognised"];
+    std::cout << "recognised  " << found["normalizations"] << " normalizations, " << found["activations"]
+              << " activation functions, " << found["softmaxes"] << " softmaxes, " << found["attentions"]
+              << " attentions, " << found["linears"] << " linears\n";
     std::cout << "sites       " << model["sites"].size() << "\n\n";
     std::printf("%-44s %-10s %-16s %8s  %s\n", "site", "kind", "role", "groups", "shape");
     for (const auto& site : model["sites"]) {

@@ -71,4 +71,39 @@ ValueId lowerGelu(GraphBuilder& builder, const Node& node, ValueId x, const std:
     return builder.addNodeWithOutputs("Mul", name, {product, half}, {outputName}).front();
 }
 
+ValueId lowerRmsNormalization(
+    GraphBuilder& builder, const Node& node, ValueId x, ValueId scale, const std::string& outputName)
+{
+    const std::string& name = node.name;
+    std::vector<std::int64_t> axes;
+    for (std::int64_t axis = node.intAttribute("axis", -1); axis < 0; ++axis) {
+        axes.push_back(axis);
+    }
+    if (axes.empty()) {
+        throw Error(ErrorCode::Unsupported,
+            "RMSNormalization '" + name + "' counts its axis from the front, which this format cannot hold");
+    }
+    const ValueId square = builder.addNode("Mul", name + ".square", {x, x});
+    const ValueId mean = builder.addNode(
+        "ReduceMean", name + ".mean", {square}, {{"axes", std::move(axes)}, {"keepdims", std::int64_t {1}}});
+    const ValueId epsilon
+        = addScalar(builder, name + ".epsilon", static_cast<float>(node.floatAttribute("epsilon", 1e-5)));
+    const ValueId shifted = builder.addNode("Add", name + ".shifted", {mean, epsilon});
+    const ValueId root = builder.addNode("Sqrt", name + ".root", {shifted});
+    const ValueId normalized = builder.addNode("Div", name + ".normalized", {x, root});
+    return builder.addNodeWithOutputs("Mul", name, {normalized, scale}, {outputName}).front();
+}
+
+ValueId lowerSwish(GraphBuilder& builder, const Node& node, ValueId x, const std::string& outputName)
+{
+    const double alpha = node.floatAttribute("alpha", 1.0);
+    ValueId argument = x;
+    if (alpha != 1.0) {
+        const ValueId factor = addScalar(builder, node.name + ".alpha", static_cast<float>(alpha));
+        argument = builder.addNode("Mul", node.name + ".argument", {x, factor});
+    }
+    const ValueId gate = builder.addNode("Sigmoid", node.name + ".gate", {argument});
+    return builder.addNodeWithOutputs("Mul", node.name, {x, gate}, {outputName}).front();
+}
+
 } // namespace qs

@@ -19,6 +19,13 @@ ValueId lowerLinear(GraphBuilder& builder, const Node& node, ValueId x, ValueId 
 /// 0.044715 x^3))).
 ValueId lowerGelu(GraphBuilder& builder, const Node& node, ValueId x, const std::string& outputName);
 
+/// x / sqrt(mean(x^2) + epsilon) * scale over the last dimensions: from attribute axis, which must be
+/// negative, on.
+ValueId lowerRmsNormalization(
+    GraphBuilder& builder, const Node& node, ValueId x, ValueId scale, const std::string& outputName);
+/// x sigmoid(alpha x).
+ValueId lowerSwish(GraphBuilder& builder, const Node& node, ValueId x, const std::string& outputName);
+
 /// Rank-0 float constant.
 ValueId addScalar(GraphBuilder& builder, const std::string& name, float value);
 /// A [rows, columns] float matrix with rows and columns exchanged.

@@ -94,18 +94,8 @@ std::shared_ptr<const Graph> QdqGraphBuilder::build()
 
 void QdqGraphBuilder::addNode(const Node& node, NodeId id)
 {
-    if (node.op == "Linear" || node.op == "Gelu") {
-        const std::string& outputName = m_graph.value(node.outputs.front()).name;
-        ValueId output = kNoValue;
-        if (node.op == "Linear") {
-            const ValueId x = inputOf(id, 0);
-            const ValueId weight = linearWeight(node, id);
-            const ValueId bias = node.inputs.size() > 2 ? inputOf(id, 2) : kNoValue;
-            output = lowerLinear(m_builder, node, x, weight, bias, outputName);
-        } else {
-            output = lowerGelu(m_builder, node, inputOf(id, 0), outputName);
-        }
-        m_raw[static_cast<std::size_t>(node.outputs.front())] = output;
+    if (const ValueId lowered = lower(node, id); lowered != kNoValue) {
+        m_raw[static_cast<std::size_t>(node.outputs.front())] = lowered;
         return;
     }
     std::vector<ValueId> inputs;
@@ -121,6 +111,25 @@ void QdqGraphBuilder::addNode(const Node& node, NodeId id)
     for (std::size_t i = 0; i < outputs.size(); ++i) {
         m_raw[static_cast<std::size_t>(node.outputs[i])] = outputs[i];
     }
+}
+
+ValueId QdqGraphBuilder::lower(const Node& node, NodeId id)
+{
+    const auto outputName = [&] { return m_graph.value(node.outputs.front()).name; };
+    if (node.op == "Linear") {
+        const ValueId x = inputOf(id, 0);
+        const ValueId weight = linearWeight(node, id);
+        const ValueId bias = node.inputs.size() > 2 ? inputOf(id, 2) : kNoValue;
+        return lowerLinear(m_builder, node, x, weight, bias, outputName());
+    }
+    if (node.op == "Gelu") {
+        return lowerGelu(m_builder, node, inputOf(id, 0), outputName());
+    }
+    if (node.op == "RMSNormalization") {
+        const ValueId x = inputOf(id, 0);
+        return lowerRmsNormalization(m_builder, node, x, inputOf(id, 1), outputName());
+    }
+    return node.op == "Swish" ? lowerSwish(m_builder, node, inputOf(id, 0), outputName()) : kNoValue;
 }
 
 ValueId QdqGraphBuilder::inputOf(NodeId id, int index)

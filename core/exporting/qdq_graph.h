@@ -15,8 +15,8 @@ namespace qs {
 /// Rewrites a graph with its quantizers as the graph of an ONNX file in the portable profile (int8, opset 17;
 /// interop.md 4.1): QuantizeLinear and DequantizeLinear in front of what reads an activation site, weights as
 /// int8 codes behind a DequantizeLinear (linears as [K, N] with axis 1, bias in float), fewer than 8 bits
-/// with an int8 Clip between the two, logarithmic quantizers as a table of their levels. Linear and Gelu
-/// become standard operators. Everything else, and every site without a quantizer, stays as it is. Inputs and
+/// with an int8 Clip between the two, logarithmic quantizers as a table of their levels. Linear, Gelu,
+/// RMSNormalization and Swish become operators of that opset. Everything else, and every site without a quantizer, stays as it is. Inputs and
 /// outputs keep their names. Used once.
 class QdqGraphBuilder
 {
@@ -31,6 +31,8 @@ private:
     enum class Layout { AsStored, Transposed };
 
     void addNode(const Node& node, NodeId id);
+    /// An operator that opset 17 has not, in its terms; kNoValue for others.
+    [[nodiscard]] ValueId lower(const Node& node, NodeId id);
     [[nodiscard]] ValueId inputOf(NodeId id, int index);
     [[nodiscard]] ValueId linearWeight(const Node& node, NodeId id);
     [[nodiscard]] ValueId plainConstant(ValueId original, Layout layout);

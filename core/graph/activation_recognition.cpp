@@ -113,6 +113,9 @@ private:
 
 std::optional<Expression> ExpressionReader::read(ValueId value, int depth)
 {
+    if (value == kNoValue) {
+        return std::nullopt;
+    }
     if (value == m_x) {
         return Expression {{0.0, 1.0, 0.0, 0.0}, {}};
     }
@@ -122,7 +125,7 @@ std::optional<Expression> ExpressionReader::read(ValueId value, int depth)
     if (const auto constant = scalarOf(m_graph, value)) {
         return Expression {{*constant, 0.0, 0.0, 0.0}, {}};
     }
-    const NodeId maker = value == kNoValue ? kNoNode : m_graph.value(value).producer;
+    const NodeId maker = m_graph.value(value).producer;
     if (maker == kNoNode || depth > kLongest) {
         return std::nullopt;
     }
@@ -202,7 +205,8 @@ std::vector<ValueId> ActivationMatcher::candidates(ValueId argument) const
             continue;
         }
         for (const ValueId input : m_graph.node(maker).inputs) {
-            if (!isConstant(m_graph, input) && std::ranges::find(found, input) == found.end()) {
+            if (input != kNoValue && !isConstant(m_graph, input)
+                && std::ranges::find(found, input) == found.end()) {
                 found.push_back(input);
             }
         }
@@ -260,7 +264,8 @@ bool ActivationMatcher::findEnd(const Node& function, Activation& found) const
 std::optional<Activation> ActivationMatcher::around(NodeId id) const
 {
     const Node& function = m_graph.node(id);
-    if (!isOneOf(function.op, {"Erf", "Tanh", "Sigmoid"}) || function.inputs.size() != 1) {
+    if (!isOneOf(function.op, {"Erf", "Tanh", "Sigmoid"}) || function.inputs.size() != 1
+        || function.inputs.front() == kNoValue) {
         return std::nullopt;
     }
     for (const ValueId x : candidates(function.inputs.front())) {
@@ -288,7 +293,7 @@ std::shared_ptr<const Graph> recogniseActivations(const Graph& graph)
     std::map<NodeId, Activation> byLastNode;
     std::set<NodeId> replaced;
     for (NodeId id = 0; static_cast<std::size_t>(id) < graph.nodes().size(); ++id) {
-        if (auto found = matcher.around(id); found && found->op == "Gelu") {
+        if (auto found = matcher.around(id)) {
             replaced.insert(found->nodes.begin(), found->nodes.end());
             byLastNode.emplace(graph.value(found->result).producer, std::move(*found));
         }

@@ -2,6 +2,7 @@
 
 #include "core/graph/graph_queries.h"
 #include "core/graph/graph_rewriter.h"
+#include "core/graph/layer_path.h"
 
 #include <string>
 #include <unordered_set>
@@ -99,12 +100,8 @@ bool LinearRecogniser::linearOf(NodeId id, Linear& linear) const
 
 std::string LinearRecogniser::nameFor(const Node& node)
 {
-    const std::size_t dot = node.name.rfind('.');
-    if (dot == std::string::npos || dot == 0 || node.name.compare(dot + 1, std::string::npos, node.op) != 0) {
-        return node.name;
-    }
-    std::string shorter = node.name.substr(0, dot);
-    return m_names.insert(shorter).second ? shorter : node.name;
+    const std::string layer = layerOfNode(node.name);
+    return !layer.empty() && m_names.insert(layer).second ? layer : node.name;
 }
 
 std::shared_ptr<const Graph> LinearRecogniser::rebuild()
@@ -114,7 +111,6 @@ std::shared_ptr<const Graph> LinearRecogniser::rebuild()
     for (NodeId id = 0; static_cast<std::size_t>(id) < m_graph.nodes().size(); ++id) {
         const Node& node = m_graph.node(id);
         Linear linear;
-        const bool carriesWeight = node.op == "Conv" || node.op == "LayerNormalization";
         if (absorbed.contains(id)) {
             continue;
         }
@@ -127,10 +123,6 @@ std::shared_ptr<const Graph> LinearRecogniser::rebuild()
             }
             rewriter.addFor(m_graph.node(linear.last).outputs.front(), "Linear", nameFor(node),
                 std::move(inputs), {{"transB", linear.transB}});
-        } else if (carriesWeight && node.outputs.size() == 1) {
-            rewriter.releaseName(node);
-            rewriter.addFor(
-                node.outputs.front(), node.op, nameFor(node), rewriter.inputsOf(node), node.attributes);
         } else {
             rewriter.copy(node);
         }

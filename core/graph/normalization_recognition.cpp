@@ -129,6 +129,9 @@ bool NormalizationMatcher::findVariance(NodeId root, Normalization& found) const
     found.nodes.insert(root);
     if (const NodeId sum = makerOf(m_graph, variance, "Add"); sum != kNoNode) {
         const std::vector<ValueId>& terms = m_graph.node(sum).inputs;
+        if (terms.size() != 2) {
+            return false;
+        }
         const std::size_t constant = scalarOf(m_graph, terms[1]) ? 1 : 0;
         const std::optional<double> epsilon = scalarOf(m_graph, terms[constant]);
         if (!epsilon || *epsilon < 0.0) {
@@ -140,13 +143,14 @@ bool NormalizationMatcher::findVariance(NodeId root, Normalization& found) const
     }
     const NodeId mean = makerOf(m_graph, variance, "ReduceMean");
     const std::optional<std::size_t> dimensions = mean == kNoNode ? std::nullopt : reducedDimensions(mean);
-    if (!dimensions || *dimensions == 0) {
+    if (!dimensions || *dimensions == 0 || m_graph.node(mean).inputs.front() == kNoValue) {
         return false;
     }
     found.dimensions = *dimensions;
     found.nodes.insert(mean);
     const NodeId square = m_graph.value(m_graph.node(mean).inputs.front()).producer;
-    if (square == kNoNode || m_graph.node(square).inputs.size() != 2) {
+    if (square == kNoNode || m_graph.node(square).inputs.size() != 2
+        || m_graph.node(square).inputs.front() == kNoValue) {
         return false;
     }
     found.nodes.insert(square);
@@ -156,11 +160,12 @@ bool NormalizationMatcher::findVariance(NodeId root, Normalization& found) const
         return false;
     }
     const ValueId base = product.inputs.front();
-    if (const NodeId difference = makerOf(m_graph, base, "Sub"); difference != kNoNode) {
+    const NodeId difference = makerOf(m_graph, base, "Sub");
+    if (difference != kNoNode && m_graph.node(difference).inputs.size() == 2) {
         const Node& node = m_graph.node(difference);
         const NodeId average = makerOf(m_graph, node.inputs[1], "ReduceMean");
-        if (average != kNoNode && m_graph.node(average).inputs.front() == node.inputs[0]
-            && reducedDimensions(average) == dimensions) {
+        if (average != kNoNode && reducedDimensions(average) == dimensions
+            && m_graph.node(average).inputs.front() == node.inputs[0]) {
             found.x = node.inputs[0];
             found.mean = node.inputs[1];
             found.nodes.insert({difference, average});
@@ -176,8 +181,8 @@ bool NormalizationMatcher::isNumerator(ValueId value, Normalization& found) cons
         return value == found.x;
     }
     const NodeId difference = makerOf(m_graph, value, "Sub");
-    if (difference == kNoNode || m_graph.node(difference).inputs[0] != found.x
-        || m_graph.node(difference).inputs[1] != found.mean) {
+    if (difference == kNoNode
+        || m_graph.node(difference).inputs != std::vector<ValueId> {found.x, found.mean}) {
         return false;
     }
     found.nodes.insert(difference);
@@ -215,7 +220,7 @@ void NormalizationMatcher::divide(NodeId root, Normalization found)
     found.nodes.insert(reader);
     if (node.op == "Reciprocal") {
         multiplyByInverse(node.outputs.front(), found);
-    } else if (node.op == "Div" && node.inputs[1] == deviation) {
+    } else if (node.op == "Div" && node.inputs.size() == 2 && node.inputs[1] == deviation) {
         if (scalarOf(m_graph, node.inputs[0]) == 1.0) {
             multiplyByInverse(node.outputs.front(), found);
         } else if (isNumerator(node.inputs[0], found)) {
@@ -275,7 +280,8 @@ void NormalizationMatcher::spread(ValueId factor, Normalization found)
     }
     const NodeId difference = onlyReader(m_graph, shift);
     if (scaled == kNoValue || shift == kNoValue || difference == kNoNode
-        || m_graph.node(difference).op != "Sub" || m_graph.node(difference).inputs[1] != shift) {
+        || m_graph.node(difference).op != "Sub" || m_graph.node(difference).inputs.size() != 2
+        || m_graph.node(difference).inputs[1] != shift) {
         return;
     }
     found.nodes.insert(difference);
@@ -362,7 +368,7 @@ std::shared_ptr<const Graph> recogniseNormalizations(const Graph& graph)
     std::map<NodeId, Normalization> byLastNode;
     std::set<NodeId> replaced;
     for (NodeId id = 0; static_cast<std::size_t>(id) < graph.nodes().size(); ++id) {
-        if (auto found = matcher.around(id); found && found->mean != kNoValue) {
+        if (auto found = matcher.around(id)) {
             replaced.insert(found->nodes.begin(), found->nodes.end());
             byLastNode.emplace(graph.value(found->result).producer, std::move(*found));
         }

@@ -4,19 +4,27 @@
 #include "core/graph/attention_decomposition.h"
 #include "core/graph/attention_pattern.h"
 #include "core/graph/constant_folding.h"
+#include "core/graph/contrib_decomposition.h"
+#include "core/graph/duplicate_merging.h"
 #include "core/graph/graph_cleanup.h"
 #include "core/graph/graph_queries.h"
+#include "core/graph/layer_naming.h"
 #include "core/graph/linear_recognition.h"
 #include "core/graph/normalization_recognition.h"
+#include "core/graph/softmax_recognition.h"
 
 namespace qs {
 
 std::shared_ptr<const Graph> recogniseOperators(std::shared_ptr<const Graph> graph)
 {
-    graph = foldConstants(*decomposeAttention(*removeIdleNodes(*graph)));
+    graph = decomposeContribOperators(*graph);
+    graph = recogniseSoftmaxes(*removeIdleNodes(*graph));
+    graph = foldConstants(*decomposeAttention(*graph));
+    graph = removeIdleNodes(*mergeDuplicates(*graph)); // also the constants nobody reads now
     graph = recogniseNormalizations(*graph);
     graph = recogniseActivations(*graph);
-    return recogniseLinears(*graph);
+    graph = recogniseLinears(*graph);
+    return nameLayers(*graph);
 }
 
 RecognisedCounts countRecognised(const Graph& graph)

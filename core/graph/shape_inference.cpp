@@ -422,6 +422,12 @@ std::vector<MaybeDims> ShapeRules::outputs() const
         const bool whole = m_node.attributes.empty();
         return {x && whole ? MaybeDims(Dims {static_cast<std::int64_t>(x->size())}) : MaybeDims(Dims {-1})};
     }
+    if (op == "ConstantOfShape") {
+        const MaybeDims shape = dims(0);
+        const bool vector = shape && shape->size() == 1 && (*shape)[0] >= 0 && (*shape)[0] <= 32;
+        return {vector ? MaybeDims(integers(0).value_or(Dims(static_cast<std::size_t>((*shape)[0]), -1)))
+                       : std::nullopt};
+    }
     if (op == "Slice") {
         return {slice()};
     }

@@ -1,9 +1,9 @@
 #include "core/graph/attention_pattern.h"
+#include "core/graph/graph_queries.h"
+#include "core/graph/layer_path.h"
 #include "core/graph/site.h"
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <map>
 #include <set>
 #include <string_view>
@@ -14,45 +14,12 @@ namespace {
 
 bool isNormalization(std::string_view op)
 {
-    return op == "LayerNormalization" || op == "RMSNormalization" || op == "SimplifiedLayerNormalization";
+    return op == "LayerNormalization" || op == "RMSNormalization";
 }
 
 bool isActivationFunction(std::string_view op)
 {
-    constexpr std::array<std::string_view, 6> kOps {"Gelu", "FastGelu", "Relu", "Silu", "Swish", "HardSwish"};
-    return std::ranges::find(kOps, op) != kOps.end();
-}
-
-/// The dotted path without its last part; "" for a name without a dot.
-std::string parentOf(const std::string& name)
-{
-    const std::size_t dot = name.rfind('.');
-    return dot == std::string::npos ? std::string() : name.substr(0, dot);
-}
-
-bool isNumber(std::string_view part)
-{
-    return !part.empty() && std::ranges::all_of(part, [](char c) { return c >= '0' && c <= '9'; });
-}
-
-/// The path through its first numbered part ("vit.encoder.layer.3"), and through a second numbered list of
-/// blocks inside it ("layers.0.blocks.1"); "" when no part is a number.
-std::string blockOf(const std::string& name)
-{
-    std::string block;
-    std::string_view last;
-    std::size_t begin = 0;
-    while (begin < name.size()) {
-        const std::size_t end = std::min(name.find('.', begin), name.size());
-        const std::string_view part = std::string_view(name).substr(begin, end - begin);
-        const bool isList = last == "blocks" || last == "layers" || last == "layer";
-        if (isNumber(part) && begin > 0 && (block.empty() || isList)) {
-            block = name.substr(0, end);
-        }
-        last = part;
-        begin = end + 1;
-    }
-    return block;
+    return isOneOf(op, {"Gelu", "Relu", "Swish", "HardSwish"});
 }
 
 class SiteFinder
@@ -67,6 +34,8 @@ private:
         return m_graph.value(originOf(m_graph, value)).producer;
     }
     [[nodiscard]] bool comesFrom(ValueId value, bool (*matches)(std::string_view op)) const;
+    /// Whether the value is an activation function's, or that times another linear (SwiGLU).
+    [[nodiscard]] bool isActivated(ValueId value) const;
     /// Whether the linear makes a graph output, at most averaged with other linears.
     [[nodiscard]] bool isHead(NodeId linear) const;
     [[nodiscard]] Role roleOfLinear(NodeId linear) const;
@@ -91,21 +60,29 @@ SiteFinder::SiteFinder(const Graph& graph)
     for (const AttentionPattern& pattern : findAttention(graph)) {
         m_attentionOf[pattern.scores] = pattern;
         m_attentionOf[pattern.context] = pattern;
-        const Node& scores = graph.node(pattern.scores);
-        for (const ValueId operand :
-            {scores.inputs[0], scores.inputs[1], graph.node(pattern.context).inputs[1]}) {
-            const NodeId producer = producerOfOrigin(operand);
-            if (producer != kNoNode && graph.node(producer).op == "Linear") {
-                m_operandLinears.insert(producer);
-            }
+        for (const std::vector<NodeId>& linears : operandLinears(graph, pattern)) {
+            m_operandLinears.insert(linears.begin(), linears.end());
         }
     }
 }
 
 bool SiteFinder::comesFrom(ValueId value, bool (*matches)(std::string_view op)) const
 {
-    const NodeId producer = producerOfOrigin(value);
+    const NodeId producer = value == kNoValue ? kNoNode : producerOfOrigin(value);
     return producer != kNoNode && matches(m_graph.node(producer).op);
+}
+
+bool SiteFinder::isActivated(ValueId value) const
+{
+    const NodeId producer = producerOfOrigin(value);
+    if (producer == kNoNode) {
+        return false;
+    }
+    const Node& node = m_graph.node(producer);
+    return isActivationFunction(node.op)
+        || (node.op == "Mul" && std::ranges::any_of(node.inputs, [this](ValueId input) {
+               return comesFrom(input, isActivationFunction);
+           }));
 }
 
 bool SiteFinder::isHead(NodeId linear) const
@@ -153,7 +130,7 @@ Role SiteFinder::roleOfLinear(NodeId linear) const
     if (isHead(linear)) {
         return Role::Head;
     }
-    if (comesFrom(input, isActivationFunction)) {
+    if (isActivated(input)) {
         return Role::PostGeluFc2;
     }
     return afterNorm ? Role::PostNormFc1 : Role::Other;
@@ -271,6 +248,10 @@ void SiteFinder::addOperand(
     site.groupAxis = GroupAxis::Head;
     const std::vector<std::int64_t>& dims = m_graph.value(site.value).dims;
     site.groups = dims.size() == 4 && dims[1] > 0 ? dims[1] : 1;
+    if (dims.size() == 3 && dims[2] > 0) { // no dimension of heads: [B, T, d]
+        site.groupAxis = GroupAxis::Channel;
+        site.groups = dims[2];
+    }
     add(std::move(site), node);
 }
 

@@ -89,6 +89,8 @@ private slots:
         }
         QTest::newRow("tanh: fast") << QStringLiteral("Gelu") << QStringLiteral("tanh");
         QTest::newRow("tanh: cubic") << QStringLiteral("Gelu") << QStringLiteral("tanh");
+        QTest::newRow("sigmoid: quick") << QStringLiteral("Swish") << QString();
+        QTest::newRow("sigmoid: of x itself") << QStringLiteral("Swish") << QString();
     }
     void everyFormIsOneNodeThatComputesTheSame()
     {

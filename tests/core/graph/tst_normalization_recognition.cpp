@@ -41,6 +41,11 @@ constexpr std::array kForms {
     Form {"one divided", true, false, false, false, Root::DivideOne, Affine::GammaBeta},
     Form {"power of -0.5", true, true, false, false, Root::PowMinusHalf, Affine::GammaBeta},
     Form {"gamma in the root", true, true, false, false, Root::Reciprocal, Affine::InRoot},
+    Form {"RMS", false, true, false, false, Root::Divide, Affine::GammaOnly},
+    Form {"RMS, square as product", false, false, false, false, Root::Divide, Affine::GammaFirst},
+    Form {"RMS, reciprocal", false, true, false, true, Root::Reciprocal, Affine::GammaOnly},
+    Form {"RMS, power of -0.5", false, true, false, false, Root::PowMinusHalf, Affine::None},
+    Form {"RMS, gamma in the root", false, false, false, false, Root::Reciprocal, Affine::InRoot},
     Form {"TensorFlow", true, false, false, false, Root::Reciprocal, Affine::TensorFlow},
 };
 
@@ -59,8 +64,9 @@ ValueId write(PrimitiveGraph& g, const Form& form, ValueId x)
     const ValueId variance = g.op("Add", {g.mean(square), g.constant(1e-3)});
     const ValueId gamma
         = form.affine == Affine::None || form.affine == Affine::BetaOnly ? kNoValue : g.parameter({8});
-    const ValueId beta
-        = form.affine == Affine::None || form.affine == Affine::GammaOnly ? kNoValue : g.parameter({8});
+    const bool hasBeta
+        = form.subtractsMean && form.affine != Affine::None && form.affine != Affine::GammaOnly;
+    const ValueId beta = hasBeta ? g.parameter({8}) : kNoValue;
     ValueId y = kNoValue;
     if (form.root == Root::Divide) {
         y = cast(g.op("Div", {second, g.op("Sqrt", {variance})}));
