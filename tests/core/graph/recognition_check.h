@@ -71,7 +71,7 @@ public:
     ValueId op(
         const std::string& op, std::vector<ValueId> inputs, std::map<std::string, Attribute> attributes = {})
     {
-        return builder.addNode(op, op + std::to_string(++m_count), std::move(inputs), std::move(attributes));
+        return builder.addNode(op, op + "_" + std::to_string(++m_count), std::move(inputs), std::move(attributes));
     }
     ValueId mean(ValueId x, std::vector<std::int64_t> axes = {-1})
     {
