@@ -46,8 +46,12 @@ Actions::Actions(QMainWindow* window, QUndoStack* undoStack)
     edit->addAction(undo);
     edit->addAction(redo);
     edit->addSeparator();
+    copyQuantizer = add(edit, tr("&Copy Quantizer"), tr("Copy what the plan holds for the selected site"),
+        QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_C));
+    pasteQuantizer = add(edit, tr("&Paste Quantizer"), tr("Give the copied choice to all selected sites"),
+        QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_V));
+    edit->addSeparator();
     presetMenu = edit->addMenu(tr("&Preset"));
-
     floatFallback = add(edit, tr("&Leave Sensitive Sites in Float…"),
         tr("Take the most harmful activations out of the plan until a given SQNR of the logits is "
            "predicted"));
@@ -112,6 +116,8 @@ void Actions::update(
     saveCalibration->setEnabled(isCalibrated);
     exportModel->setEnabled(isCalibrated);
     presetMenu->setEnabled(hasModel);
+    copyQuantizer->setEnabled(hasModel);
+    pasteQuantizer->setEnabled(hasModel);
     calibrate->setEnabled(hasCalibrationData);
     evaluate->setEnabled(isCalibrated);
     sensitivity->setEnabled(isCalibrated);

@@ -31,6 +31,8 @@ public:
     QAction* quit;
     QAction* undo;
     QAction* redo;
+    QAction* copyQuantizer;
+    QAction* pasteQuantizer;
     QAction* calibrate;
     QAction* evaluate;
     QAction* sensitivity;

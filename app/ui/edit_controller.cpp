@@ -1,7 +1,11 @@
 #include "app/ui/edit_controller.h"
 
 #include "core/base/error.h"
+#include "core/io/plan_json.h"
 #include "core/quant/resolve.h"
+
+#include <QClipboard>
+#include <QGuiApplication>
 
 namespace qs {
 
@@ -136,6 +140,44 @@ void EditController::applyToRole(const std::string& name)
         }
     }
     m_session->edit(choices, tr("quantizer of all %1 sites").arg(QLatin1String(nameOf(source->role).data())));
+}
+
+void EditController::copy(const std::string& site) const
+{
+    if (findSite(*m_session, site) != nullptr) {
+        const Plan one {{{site, m_session->choice(site)}}};
+        QGuiApplication::clipboard()->setText(QString::fromStdString(planToJson(one)));
+    }
+}
+
+void EditController::paste(const QStringList& sites)
+{
+    Plan copied;
+    try {
+        copied = planFromJson(QGuiApplication::clipboard()->text().toStdString());
+    } catch (const Error&) {
+        copied = {};
+    }
+    if (copied.choices.size() != 1) {
+        emit refused(tr("The clipboard holds no quantizer: copy one first."));
+        return;
+    }
+    ChoiceMap choices;
+    for (const QString& name : sites) {
+        const Site* site = findSite(*m_session, name.toStdString());
+        if (site == nullptr) {
+            continue;
+        }
+        SiteChoice choice = copied.choices.begin()->second;
+        const bool fits = choice.manualBounds.size() == 1
+            || static_cast<std::int64_t>(choice.manualBounds.size()) == site->groups;
+        if (choice.method == BoundMethod::Manual && !fits) {
+            choice.method = BoundMethod::MinMax;
+            choice.manualBounds.clear();
+        }
+        choices[site->name] = choice;
+    }
+    m_session->edit(choices, tr("paste quantizer to %1 sites").arg(choices.size()));
 }
 
 void EditController::applyPreset(const PresetOptions& options, const QString& name)

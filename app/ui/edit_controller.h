@@ -29,6 +29,12 @@ public:
     /// A preset for the whole model.
     void applyPreset(const PresetOptions& options, const QString& name);
 
+    /// The site's choice to the clipboard, as the JSON of a plan of one site.
+    void copy(const std::string& site) const;
+    /// The copied choice for all these sites; bounds set by hand come along only where the site has as many
+    /// groups as there are bounds. Refuses a clipboard that holds no choice.
+    void paste(const QStringList& sites);
+
 signals:
     void refused(const QString& sentence);
 

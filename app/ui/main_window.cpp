@@ -22,6 +22,7 @@
 #include "widgets/plot/distribution_plot.h"
 #include "widgets/plot/plot_menu.h"
 #include "widgets/plot/sensitivity_chart.h"
+#include "widgets/views/bits_matrix_view.h"
 #include "widgets/views/distribution_view.h"
 #include "widgets/views/job_panel.h"
 #include "widgets/views/quantizer_inspector.h"
@@ -85,6 +86,7 @@ MainWindow::MainWindow(QWidget* parent)
     , m_errors(new ErrorStrip)
     , m_inspector(new QuantizerInspector)
     , m_sensitivity(new SensitivityChart)
+    , m_bits(new BitsMatrixView)
     , m_metrics(new MetricsTable)
     , m_jobs(new JobPanel)
     , m_banner(new MessageBanner)
@@ -131,10 +133,12 @@ void MainWindow::buildViews()
         = addDock(tr("Quantizer"), QStringLiteral("quantizerDock"), m_inspector, Qt::RightDockWidgetArea);
     auto* sensitivity = addDock(
         tr("Sensitivity"), QStringLiteral("sensitivityDock"), m_sensitivity, Qt::BottomDockWidgetArea);
+    auto* bits = addDock(tr("Bits"), QStringLiteral("bitsDock"), m_bits, Qt::BottomDockWidgetArea);
     auto* metrics
         = addDock(tr("Compare"), QStringLiteral("metricsDock"), m_metrics, Qt::BottomDockWidgetArea);
     auto* jobs = addDock(tr("Jobs"), QStringLiteral("jobsDock"), m_jobs, Qt::BottomDockWidgetArea);
-    tabifyDockWidget(sensitivity, metrics);
+    tabifyDockWidget(sensitivity, bits);
+    tabifyDockWidget(bits, metrics);
     tabifyDockWidget(metrics, jobs);
     sensitivity->raise();
     resizeDocks({tree, inspector}, {470, 300}, Qt::Horizontal);
@@ -225,6 +229,17 @@ void MainWindow::wireViews()
     });
     connect(m_distribution, &DistributionView::ghostsRequested, this, &MainWindow::requestGhosts);
     connect(m_sensitivity, &SensitivityChart::siteClicked, this, &MainWindow::selectSite);
+    connect(m_bits, &BitsMatrixView::editRequested, m_edit, &EditController::patch);
+    connect(m_bits, &BitsMatrixView::siteChosen, this, &MainWindow::selectSite);
+    connect(m_tree, &SiteTreeView::copyRequested, m_edit,
+        [this](const QString& site) { m_edit->copy(site.toStdString()); });
+    connect(m_tree, &SiteTreeView::pasteRequested, m_edit, &EditController::paste);
+    connect(m_actions->copyQuantizer, &QAction::triggered, m_edit, [this] {
+        if (!m_selection.isEmpty()) {
+            m_edit->copy(m_selection.front().toStdString());
+        }
+    });
+    connect(m_actions->pasteQuantizer, &QAction::triggered, m_edit, [this] { m_edit->paste(m_selection); });
     connect(m_jobs, &JobPanel::cancelRequested, &m_runner, &JobRunner::cancel);
     connect(m_edit, &EditController::refused, this, [this](const QString& why) { fail(tr("Edit"), why); });
 }
@@ -483,7 +498,9 @@ void MainWindow::showCalibration()
 
 void MainWindow::showRows()
 {
-    m_tree->setRows(siteRows(m_session));
+    const std::vector<SiteRow> rows = siteRows(m_session);
+    m_bits->setRows(rows);
+    m_tree->setRows(rows);
 }
 
 void MainWindow::showSelection(const QStringList& sites)
@@ -498,6 +515,9 @@ void MainWindow::showSelection(const QStringList& sites)
     }
     m_inspector->setSites(rows);
     m_sensitivity->setHighlighted(sites.size() == 1 ? sites.front() : QString());
+    if (sites.size() == 1) {
+        m_bits->setCurrentSite(sites.front());
+    }
     if (rows.empty()) {
         m_distribution->setSite(std::nullopt);
         m_live.request(-1, m_session.plan());

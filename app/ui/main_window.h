@@ -19,6 +19,7 @@ class QProgressBar;
 namespace qs {
 
 class Actions;
+class BitsMatrixView;
 class Appearance;
 class DistributionView;
 class EditController;
@@ -97,6 +98,7 @@ private:
     ErrorStrip* m_errors;
     QuantizerInspector* m_inspector;
     SensitivityChart* m_sensitivity;
+    BitsMatrixView* m_bits;
     MetricsTable* m_metrics;
     JobPanel* m_jobs;
     MessageBanner* m_banner;

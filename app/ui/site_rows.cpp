@@ -9,6 +9,7 @@ SiteRow siteRow(const Session& session, const Site& site)
     SiteRow row;
     row.name = QString::fromStdString(site.name);
     row.block = QString::fromStdString(site.block);
+    row.layer = QString::fromStdString(site.layer);
     row.role = site.role;
     row.kind = site.kind;
     row.groupAxis = site.groupAxis;

@@ -3,19 +3,26 @@
 #include "app/ui/main_window.h"
 #include "app/ui/settings.h"
 #include "app/ui/tour.h"
+#include "widgets/models/bits_matrix_model.h"
 #include "widgets/plot/channel_map.h"
 #include "widgets/plot/distribution_plot.h"
+#include "widgets/views/bits_matrix_view.h"
 #include "widgets/views/distribution_view.h"
 #include "widgets/views/ghost_menu.h"
+#include "widgets/views/site_tree_view.h"
 
 #include <qcustomplot.h>
 
 #include <QAction>
+#include <QClipboard>
+#include <QGuiApplication>
 #include <QLineEdit>
 #include <QListWidget>
 #include <QMenu>
 #include <QSettings>
 #include <QTest>
+#include <QToolButton>
+#include <QTreeView>
 
 #include <random>
 
@@ -181,6 +188,51 @@ private slots:
             session().undoStack()->redo();
             QCOMPARE(session().plan(), history[i]);
         }
+    }
+    void aQuantizerIsCopiedToOtherSites()
+    {
+        SiteChoice special = choice();
+        special.bits = 5;
+        special.symmetry = Symmetry::Symmetric;
+        session().edit({{m_site.toStdString(), special}}, u"special"_s);
+        QTest::keyClick(m_window.get(), Qt::Key_C, Qt::ControlModifier | Qt::ShiftModifier);
+        QStringList others;
+        for (const Site& site : session().model()->sites) {
+            if (site.role == Role::PostGeluFc2 && site.kind == SiteKind::Activation) {
+                others << QString::fromStdString(site.name);
+            }
+        }
+        m_window->findChild<SiteTreeView*>()->setSelectedSites(others);
+        emit m_window->findChild<SiteTreeView*>()->selectionChangedTo(others);
+        const int steps = session().undoStack()->index();
+        QTest::keyClick(m_window.get(), Qt::Key_V, Qt::ControlModifier | Qt::ShiftModifier);
+        QCOMPARE(session().undoStack()->index(), steps + 1); // one step for all of them
+        for (const QString& site : others) {
+            QCOMPARE(session().choice(site.toStdString()), special);
+        }
+        QGuiApplication::clipboard()->setText(u"no plan"_s);
+        QTest::keyClick(m_window.get(), Qt::Key_V, Qt::ControlModifier | Qt::ShiftModifier);
+        QCOMPARE(session().undoStack()->index(), steps + 1);
+    }
+    void theBitsSheetEditsThePlan()
+    {
+        auto* sheet = m_window->findChild<BitsMatrixView*>();
+        const QModelIndex cell = sheet->matrix()->indexOf(m_site);
+        QVERIFY(cell.isValid());
+        sheet->setCurrentIndex(cell);
+        QVERIFY(sheet->matrix()->setData(cell, 3));
+        QCOMPARE(choice().bits, 3);
+        QCOMPARE(sheet->matrix()->textAt(cell), u"3"_s);
+    }
+    void theTreeShowsTheWorstTen()
+    {
+        auto* tree = m_window->findChild<SiteTreeView*>();
+        QTRY_VERIFY_WITH_TIMEOUT(session().siteErrors().value != nullptr, kPatienceMs);
+        auto* worst = tree->findChild<QToolButton*>();
+        worst->setChecked(true);
+        tree->treeView()->selectAll();
+        QCOMPARE(tree->selectedSites().size(), 10);
+        worst->setChecked(false);
     }
     void overlaysShowTheirErrors()
     {

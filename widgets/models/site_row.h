@@ -15,6 +15,7 @@ struct SiteRow
 {
     QString name; ///< "blocks.3.attn.qkv.input"; unique
     QString block; ///< "blocks.3" or ""
+    QString layer; ///< "blocks.3.attn.qkv": whose output suffers first
     Role role = Role::Other;
     SiteKind kind = SiteKind::Activation;
     GroupAxis groupAxis = GroupAxis::Channel;

@@ -3,6 +3,7 @@
 #include "widgets/common/display_names.h"
 #include "widgets/common/empty_label.h"
 #include "widgets/common/icons.h"
+#include "widgets/models/site_filter_model.h"
 #include "widgets/models/site_tree_model.h"
 #include "widgets/views/bar_delegate.h"
 #include "widgets/views/bits_delegate.h"
@@ -15,8 +16,8 @@
 #include <QLineEdit>
 #include <QMenu>
 #include <QScopedValueRollback>
-#include <QSortFilterProxyModel>
 #include <QStackedWidget>
+#include <QToolButton>
 #include <QTreeView>
 #include <QVBoxLayout>
 
@@ -27,24 +28,26 @@ using namespace Qt::StringLiterals;
 
 namespace qs {
 
+namespace {
+
+constexpr int kWorstCount = 10;
+
+} // namespace
+
 SiteTreeView::SiteTreeView(QWidget* parent)
     : QWidget(parent)
     , m_model(new SiteTreeModel(this))
-    , m_proxy(new QSortFilterProxyModel(this))
+    , m_proxy(new SiteFilterModel(this))
     , m_filter(new QLineEdit(this))
     , m_filterIcon(nullptr)
     , m_count(new QLabel(this))
+    , m_worst(new QToolButton(this))
     , m_tree(new QTreeView(this))
     , m_empty(new EmptyLabel(tr("Open a model to see its sites."), this))
     , m_stack(new QStackedWidget(this))
 {
     m_proxy->setSourceModel(m_model);
-    m_proxy->setRecursiveFilteringEnabled(true);
-    m_proxy->setAutoAcceptChildRows(true);
-    m_proxy->setFilterRole(SiteTreeModel::SearchTextRole);
-    m_proxy->setFilterKeyColumn(SiteTreeModel::Name);
     m_proxy->setSortRole(SiteTreeModel::SortRole);
-    m_proxy->setFilterCaseSensitivity(Qt::CaseInsensitive);
 
     m_filter->setPlaceholderText(tr("Filter by name or role"));
     m_filter->setClearButtonEnabled(true);
@@ -53,6 +56,17 @@ SiteTreeView::SiteTreeView(QWidget* parent)
         tr("Words that the name or the role must contain, e.g. \"fc2 weight\" or \"softmax\""));
     m_filterIcon = m_filter->addAction(themedIcon(u"filter"_s, palette()), QLineEdit::LeadingPosition);
     m_count->setForegroundRole(QPalette::PlaceholderText);
+    m_worst->setText(tr("Worst %1").arg(kWorstCount));
+    m_worst->setCheckable(true);
+    m_worst->setAutoRaise(true);
+    m_worst->setFocusPolicy(Qt::TabFocus);
+    m_worst->setToolTip(
+        tr("Only the sites that hurt most: by sensitivity where it is known, else by their own SQNR"));
+    m_worst->setAccessibleName(tr("Only the worst %1 sites").arg(kWorstCount));
+    connect(m_worst, &QToolButton::toggled, this, [this] {
+        updateWorst();
+        applyFilter(m_filter->text());
+    });
     connect(m_filter, &QLineEdit::textChanged, this, &SiteTreeView::applyFilter);
 
     buildTree();
@@ -62,6 +76,7 @@ SiteTreeView::SiteTreeView(QWidget* parent)
     top->setContentsMargins(0, 0, 0, 0);
     top->addWidget(m_filter, 1);
     top->addWidget(m_count);
+    top->addWidget(m_worst);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(4, 4, 4, 4);
     layout->setSpacing(4);
@@ -146,7 +161,33 @@ void SiteTreeView::setRows(std::vector<SiteRow> rows)
             setSelectedSites(selected);
         }
     }
+    updateWorst();
     applyFilter(m_filter->text());
+}
+
+void SiteTreeView::updateWorst()
+{
+    if (!m_worst->isChecked()) {
+        m_proxy->setOnly(std::nullopt);
+        return;
+    }
+    std::vector<const SiteRow*> known;
+    const bool bySensitivity
+        = std::ranges::any_of(m_model->rows(), [](const SiteRow& row) { return row.klNats.has_value(); });
+    for (const SiteRow& row : m_model->rows()) {
+        if (row.choice.enabled && (bySensitivity ? row.klNats.has_value() : row.sqnrDb.has_value())) {
+            known.push_back(&row);
+        }
+    }
+    std::ranges::stable_sort(known, [bySensitivity](const SiteRow* a, const SiteRow* b) {
+        return bySensitivity ? *a->klNats > *b->klNats : *a->sqnrDb < *b->sqnrDb;
+    });
+    known.resize(std::min<std::size_t>(known.size(), kWorstCount));
+    QSet<QString> names;
+    for (const SiteRow* row : known) {
+        names.insert(row->name);
+    }
+    m_proxy->setOnly(names);
 }
 
 void SiteTreeView::setSelectedSites(const QStringList& sites)
@@ -211,13 +252,7 @@ void SiteTreeView::changeEvent(QEvent* event)
 
 void SiteTreeView::applyFilter(const QString& text)
 {
-    // All words, in any order.
-    QString pattern;
-    for (const QString& word : text.split(u' ', Qt::SkipEmptyParts)) {
-        pattern += u"(?=.*%1)"_s.arg(QRegularExpression::escape(word));
-    }
-    m_proxy->setFilterRegularExpression(
-        QRegularExpression(pattern, QRegularExpression::CaseInsensitiveOption));
+    m_proxy->setWords(text);
     int shown = 0;
     for (int row = 0; row < m_proxy->rowCount(); ++row) {
         const QModelIndex top = m_proxy->index(row, SiteTreeModel::Name);
@@ -262,6 +297,13 @@ void SiteTreeView::showContextMenu(const QPoint& position)
     }
     connect(menu.addAction(tr("Leave in floating point")), &QAction::triggered, this,
         [this, selected] { emit editRequested(selected, SiteChoicePatch {.enabled = false}); });
+    menu.addSeparator();
+    QAction* copy = menu.addAction(tr("Copy quantizer"));
+    copy->setEnabled(row != nullptr);
+    connect(copy, &QAction::triggered, this, [this, site] { emit copyRequested(site); });
+    QAction* paste = menu.addAction(tr("Paste quantizer"));
+    paste->setEnabled(!selected.isEmpty());
+    connect(paste, &QAction::triggered, this, [this, selected] { emit pasteRequested(selected); });
     menu.addSeparator();
     connect(menu.addAction(tr("Expand all")), &QAction::triggered, m_tree, &QTreeView::expandAll);
     connect(menu.addAction(tr("Collapse all")), &QAction::triggered, m_tree, &QTreeView::collapseAll);

@@ -11,12 +11,13 @@
 class QAction;
 class QLabel;
 class QLineEdit;
-class QSortFilterProxyModel;
 class QStackedWidget;
+class QToolButton;
 class QTreeView;
 
 namespace qs {
 
+class SiteFilterModel;
 class SiteTreeModel;
 
 /// The model tree: filter, columns with bars, multi-selection, "apply to all of this role".
@@ -42,6 +43,8 @@ signals:
     void selectionChangedTo(const QStringList& sites); ///< by the user only
     void applyToRoleRequested(
         const QString& site); ///< give this site's choice to all sites of its role and kind
+    void copyRequested(const QString& site);
+    void pasteRequested(const QStringList& sites);
     /// An edit in the tree; concerns the whole selection when the edited site belongs to it.
     void editRequested(const QStringList& sites, const qs::SiteChoicePatch& patch);
 
@@ -51,16 +54,18 @@ protected:
 private:
     void buildTree();
     void applyFilter(const QString& text);
+    void updateWorst();
     void showContextMenu(const QPoint& position);
     void requestApplyToRole();
     void forwardEdit(const QStringList& sites, const SiteChoicePatch& patch);
     [[nodiscard]] QString currentSite() const;
 
     SiteTreeModel* m_model;
-    QSortFilterProxyModel* m_proxy;
+    SiteFilterModel* m_proxy;
     QLineEdit* m_filter;
     QAction* m_filterIcon;
     QLabel* m_count;
+    QToolButton* m_worst; ///< checked: only the sites that hurt most
     QTreeView* m_tree;
     QLabel* m_empty;
     QStackedWidget* m_stack;
