@@ -195,10 +195,10 @@ void SessionTasks::evaluate()
                 evaluatePlan(model, resolved, *data, *result.reference, context));
             return result;
         },
-        [this, data, revision = m_session->revision()](Result result) {
+        [this, data, plan = m_session->plan(), revision = m_session->revision()](Result result) {
             if (metricsData() == data) {
                 m_session->publishReference(std::move(result.reference));
-                m_session->publishEvaluation(std::move(result.evaluation), revision);
+                m_session->publishEvaluation(std::move(result.evaluation), plan, revision);
             }
         });
 }

@@ -3,6 +3,8 @@
 #include "app/session/change_choices_command.h"
 #include "app/session/logging.h"
 
+#include <algorithm>
+
 namespace qs {
 
 Session::Session(QObject* parent)
@@ -28,6 +30,7 @@ void Session::openModel(std::shared_ptr<const Model> model)
     m_evaluationData.reset();
     m_calibration.reset();
     m_plan = makePreset(m_model->sites, {});
+    m_snapshots.clear();
     ++m_revision;
     m_reference.reset();
     m_evaluation = {};
@@ -39,6 +42,7 @@ void Session::openModel(std::shared_ptr<const Model> model)
     emit calibrationChanged();
     emit evaluationChanged();
     emit sensitivityChanged();
+    emit snapshotsChanged();
 }
 
 void Session::setCalibrationData(std::shared_ptr<const DataSource> data)
@@ -57,6 +61,10 @@ void Session::setEvaluationData(std::shared_ptr<const DataSource> data)
     m_evaluationData = std::move(data);
     m_reference.reset();
     m_evaluation = {};
+    for (Snapshot& snapshot : m_snapshots) {
+        snapshot.evaluation.reset(); // measured on other data
+    }
+    emit snapshotsChanged();
     emit dataChanged();
     emit evaluationChanged();
 }
@@ -123,10 +131,43 @@ void Session::publishReference(std::shared_ptr<const Fp32Reference> reference)
     m_reference = std::move(reference);
 }
 
-void Session::publishEvaluation(std::shared_ptr<const Evaluation> evaluation, int revision)
+void Session::publishEvaluation(std::shared_ptr<const Evaluation> evaluation, const Plan& plan, int revision)
 {
+    const auto kept = std::ranges::find(m_snapshots, plan, &Snapshot::plan);
+    if (kept != m_snapshots.end()) {
+        kept->evaluation = evaluation;
+    } else if (evaluation) {
+        m_snapshots.push_back({suggestedName(plan), plan, planFigures(*m_model, plan), evaluation});
+    }
     m_evaluation = {std::move(evaluation), revision};
+    emit snapshotsChanged();
     emit evaluationChanged();
+}
+
+void Session::addSnapshot(const QString& name)
+{
+    m_snapshots.push_back({name, m_plan, planFigures(*m_model, m_plan), nullptr});
+    emit snapshotsChanged();
+}
+
+void Session::renameSnapshot(int index, const QString& name)
+{
+    m_snapshots.at(static_cast<std::size_t>(index)).name = name;
+    emit snapshotsChanged();
+}
+
+void Session::removeSnapshot(int index)
+{
+    m_snapshots.erase(m_snapshots.begin() + index);
+    emit snapshotsChanged();
+}
+
+QString Session::suggestedName(const Plan& plan) const
+{
+    const PlanFigures figures = planFigures(*m_model, plan);
+    return QStringLiteral("W%1 A%2 (%3)")
+        .arg(QString::number(figures.weightBits, 'g', 3), QString::number(figures.activationBits, 'g', 3))
+        .arg(m_snapshots.size() + 1);
 }
 
 void Session::publishSiteErrors(std::shared_ptr<const SiteErrors> errors, int revision)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/session/snapshot.h"
 #include "core/eval/evaluate.h"
 #include "core/eval/sensitivity.h"
 #include "core/eval/site_times.h"
@@ -16,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace qs {
 
@@ -78,7 +80,9 @@ public:
     void publishCalibration(std::shared_ptr<const Calibration> calibration);
     /// What FP32 says of the evaluation data.
     void publishReference(std::shared_ptr<const Fp32Reference> reference);
-    void publishEvaluation(std::shared_ptr<const Evaluation> evaluation, int revision);
+    /// Of the plan as it was at that revision. The snapshot of this plan gets the figures; without one the
+    /// plan is kept under a name of its own.
+    void publishEvaluation(std::shared_ptr<const Evaluation> evaluation, const Plan& plan, int revision);
     /// Error of every enabled site's own values under the plan of that revision.
     void publishSiteErrors(std::shared_ptr<const SiteErrors> errors, int revision);
     /// Seconds per sample of the forward pass in floating point; they do not depend on the plan.
@@ -92,6 +96,15 @@ public:
     [[nodiscard]] const Stamped<std::vector<SiteSensitivity>>& sensitivity() const { return m_sensitivity; }
 
     [[nodiscard]] const std::shared_ptr<const SiteTimes>& siteTimes() const { return m_siteTimes; }
+    /// Plans kept under a name, oldest first. They are no part of the undo history.
+    [[nodiscard]] const std::vector<Snapshot>& snapshots() const { return m_snapshots; }
+    /// Keeps the present plan.
+    void addSnapshot(const QString& name);
+    void renameSnapshot(int index, const QString& name);
+    void removeSnapshot(int index);
+    /// "W4 A4.3 (2)": mean bits and the number of the snapshot it would be.
+    [[nodiscard]] QString suggestedName(const Plan& plan) const;
+    [[nodiscard]] QString suggestedName() const { return suggestedName(m_plan); }
 
 signals:
     void documentChanged(); ///< another model
@@ -102,6 +115,7 @@ signals:
     void siteErrorsChanged();
     void sensitivityChanged();
     void siteTimesChanged();
+    void snapshotsChanged();
 
 private:
     friend class ChangeChoicesCommand;
@@ -120,6 +134,7 @@ private:
     Stamped<SiteErrors> m_siteErrors;
     Stamped<std::vector<SiteSensitivity>> m_sensitivity;
     std::shared_ptr<const SiteTimes> m_siteTimes; ///< null until measured
+    std::vector<Snapshot> m_snapshots;
     QUndoStack m_undoStack;
 };
 

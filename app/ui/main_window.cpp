@@ -4,6 +4,7 @@
 #include "app/ui/actions.h"
 #include "app/ui/appearance.h"
 #include "app/ui/command_palette.h"
+#include "app/ui/compare_controller.h"
 #include "app/ui/demo.h"
 #include "app/ui/edit_controller.h"
 #include "app/ui/export_dialog.h"
@@ -23,6 +24,7 @@
 #include "widgets/plot/plot_menu.h"
 #include "widgets/plot/sensitivity_chart.h"
 #include "widgets/views/bits_matrix_view.h"
+#include "widgets/views/compare_view.h"
 #include "widgets/views/distribution_view.h"
 #include "widgets/views/job_panel.h"
 #include "widgets/views/quantizer_inspector.h"
@@ -87,7 +89,7 @@ MainWindow::MainWindow(QWidget* parent)
     , m_inspector(new QuantizerInspector)
     , m_sensitivity(new SensitivityChart)
     , m_bits(new BitsMatrixView)
-    , m_metrics(new MetricsTable)
+    , m_compare(new CompareView)
     , m_jobs(new JobPanel)
     , m_banner(new MessageBanner)
     , m_appearance(new Appearance(this))
@@ -135,7 +137,7 @@ void MainWindow::buildViews()
         tr("Sensitivity"), QStringLiteral("sensitivityDock"), m_sensitivity, Qt::BottomDockWidgetArea);
     auto* bits = addDock(tr("Bits"), QStringLiteral("bitsDock"), m_bits, Qt::BottomDockWidgetArea);
     auto* metrics
-        = addDock(tr("Compare"), QStringLiteral("metricsDock"), m_metrics, Qt::BottomDockWidgetArea);
+        = addDock(tr("Compare"), QStringLiteral("metricsDock"), m_compare, Qt::BottomDockWidgetArea);
     auto* jobs = addDock(tr("Jobs"), QStringLiteral("jobsDock"), m_jobs, Qt::BottomDockWidgetArea);
     tabifyDockWidget(sensitivity, bits);
     tabifyDockWidget(bits, metrics);
@@ -172,7 +174,6 @@ void MainWindow::wireSession()
     connect(&m_session, &Session::siteErrorsChanged, this, &MainWindow::showRows);
     connect(&m_session, &Session::sensitivityChanged, this, &MainWindow::showSensitivity);
     connect(&m_session, &Session::siteTimesChanged, this, &MainWindow::showRows);
-    connect(&m_session, &Session::evaluationChanged, this, &MainWindow::showEvaluation);
     connect(m_session.undoStack(), &QUndoStack::cleanChanged, this,
         [this](bool clean) { setWindowModified(!clean); });
     connect(&m_live, &LiveError::stateChanged, this, &MainWindow::showLiveError);
@@ -229,6 +230,9 @@ void MainWindow::wireViews()
     });
     connect(m_distribution, &DistributionView::ghostsRequested, this, &MainWindow::requestGhosts);
     connect(m_sensitivity, &SensitivityChart::siteClicked, this, &MainWindow::selectSite);
+    auto* compare = new CompareController(&m_session, &m_runner, m_compare);
+    connect(compare, &CompareController::failed, this, &MainWindow::fail);
+    connect(compare, &CompareController::layerChosen, this, &MainWindow::selectLayer);
     connect(m_bits, &BitsMatrixView::editRequested, m_edit, &EditController::patch);
     connect(m_bits, &BitsMatrixView::siteChosen, this, &MainWindow::selectSite);
     connect(m_tree, &SiteTreeView::copyRequested, m_edit,
@@ -536,6 +540,16 @@ void MainWindow::showSelection(const QStringList& sites)
     requestGhosts();
 }
 
+void MainWindow::selectLayer(const QString& layer)
+{
+    for (const Site& site : m_session.model()->sites) {
+        if (site.layer == layer.toStdString()) {
+            selectSite(QString::fromStdString(site.name));
+            return;
+        }
+    }
+}
+
 void MainWindow::requestGhosts()
 {
     if (m_selection.isEmpty()) {
@@ -591,7 +605,6 @@ void MainWindow::onChoicesChanged()
     if (m_session.sensitivity().value && m_session.sensitivity().revision != m_session.revision()) {
         m_sensitivity->setStale();
     }
-    showEvaluation();
     m_quiet.start();
 }
 
@@ -639,27 +652,6 @@ void MainWindow::showSensitivity()
     }
     updateActions();
     showRows();
-}
-
-void MainWindow::showEvaluation()
-{
-    const auto& evaluation = m_session.evaluation();
-    if (!evaluation.value) {
-        m_results.clear();
-        m_shownEvaluation.reset();
-    } else if (m_shownEvaluation != evaluation.value) {
-        if (m_results.empty()) {
-            m_results.push_back({tr("FP32"), m_session.reference()->metrics, ResultState::Live});
-        }
-        m_results.push_back({tr("%1 (%2)").arg(planSummary(m_session)).arg(m_results.size()),
-            evaluation.value->metrics, ResultState::Live});
-        m_shownEvaluation = evaluation.value;
-    }
-    for (std::size_t i = 1; i < m_results.size(); ++i) {
-        const bool current = i + 1 == m_results.size() && evaluation.revision == m_session.revision();
-        m_results[i].state = current ? ResultState::Live : ResultState::Stale;
-    }
-    m_metrics->setRows(m_results);
 }
 
 void MainWindow::showJobs()

@@ -5,7 +5,6 @@
 #include "app/jobs/session_tasks.h"
 #include "app/session/session.h"
 #include "app/ui/settings.h"
-#include "widgets/views/metrics_table.h"
 
 #include <QMainWindow>
 #include <QTimer>
@@ -20,6 +19,7 @@ namespace qs {
 
 class Actions;
 class BitsMatrixView;
+class CompareView;
 class Appearance;
 class DistributionView;
 class EditController;
@@ -75,8 +75,8 @@ private:
     void showSelection(const QStringList& sites);
     void showLiveError();
     void showSensitivity();
-    void showEvaluation();
     void showJobs();
+    void selectLayer(const QString& layer); ///< its first site
     void requestGhosts(); ///< resolves the overlays the user ticked, on the live lane
     void onChoicesChanged();
     void fail(const QString& what, const QString& sentence);
@@ -99,7 +99,7 @@ private:
     QuantizerInspector* m_inspector;
     SensitivityChart* m_sensitivity;
     BitsMatrixView* m_bits;
-    MetricsTable* m_metrics;
+    CompareView* m_compare;
     JobPanel* m_jobs;
     MessageBanner* m_banner;
     Appearance* m_appearance;
@@ -111,9 +111,7 @@ private:
     QTimer m_jobClock; ///< elapsed times while jobs run
     QTimer m_quiet; ///< runs out when the hand has rested: then the site errors are computed
     QStringList m_selection;
-    std::vector<MetricsRow> m_results;
     QString m_pendingRecipe;
-    std::shared_ptr<const Evaluation> m_shownEvaluation;
 };
 
 } // namespace qs

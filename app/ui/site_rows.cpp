@@ -46,27 +46,4 @@ std::vector<SiteRow> siteRows(const Session& session)
     return rows;
 }
 
-QString planSummary(const Session& session)
-{
-    double bits[2] = {0.0, 0.0};
-    int count[2] = {0, 0};
-    for (const Site& site : session.model()->sites) {
-        const SiteChoice choice = session.choice(site.name);
-        if (choice.enabled) {
-            const int kind = site.kind == SiteKind::Weight ? 0 : 1;
-            bits[kind] += choice.bits;
-            ++count[kind];
-        }
-    }
-    QStringList parts;
-    for (const int kind : {0, 1}) {
-        if (count[kind] > 0) {
-            parts.append(QStringLiteral("%1%2")
-                             .arg(kind == 0 ? QLatin1Char('W') : QLatin1Char('A'))
-                             .arg(QString::number(bits[kind] / count[kind], 'g', 3)));
-        }
-    }
-    return parts.isEmpty() ? QStringLiteral("FP32") : parts.join(QLatin1Char(' '));
-}
-
 } // namespace qs

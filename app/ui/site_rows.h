@@ -13,7 +13,4 @@ namespace qs {
 /// One of them.
 [[nodiscard]] SiteRow siteRow(const Session& session, const Site& site);
 
-/// "W4 A4.3": mean bits of the enabled weights and activations, unweighted; "FP32" without any.
-[[nodiscard]] QString planSummary(const Session& session);
-
 } // namespace qs

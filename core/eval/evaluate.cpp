@@ -98,33 +98,31 @@ Fp32Reference computeReference(Executor& executor, const DataSource& data, std::
     return reference;
 }
 
-std::map<std::string, double> layerSqnr(std::shared_ptr<const Model> model, const ResolvedPlan& plan,
-    const DataSource& data, std::int64_t samples, const TaskContext& context,
-    std::shared_ptr<const Model> fp32)
+namespace {
+
+/// SQNR of `quantized` against `reference` behind every layer, over samples [from, to). The models of the two
+/// may differ in weights, not in the names of values.
+std::vector<LayerDistance> layerDistances(Executor& reference, Executor& quantized, const DataSource& data,
+    std::int64_t from, std::int64_t to, const TaskContext& context)
 {
-    if (!fp32) {
-        fp32 = model;
-    }
-    const auto layers = layerOutputs(*model);
+    const std::shared_ptr<const Graph> graph = quantized.model().graph;
+    const std::shared_ptr<const Graph> fp32 = reference.model().graph;
+    const auto layers = layerOutputs(quantized.model());
     std::vector<ValueId> fetches;
     std::vector<ValueId> fp32Fetches;
     for (const auto& layer : layers) {
         fetches.push_back(layer.second);
-        fp32Fetches.push_back(fp32->graph->findValue(model->graph->value(layer.second).name).value());
+        fp32Fetches.push_back(fp32->findValue(graph->value(layer.second).name).value());
     }
-    const std::int64_t batch = batchSizeOf(*model->graph, 1); // one at a time: all outputs are kept
-    Executor reference(fp32);
-    Executor quantized(model);
-    PlanApplier(quantized).apply(plan);
+    const std::int64_t batch = batchSizeOf(*graph, 1); // one at a time: all outputs are kept
     std::vector<double> signal(layers.size(), 0.0);
     std::vector<double> noise(layers.size(), 0.0);
     const TaskContext inner {context.stop, {}};
-    for (std::int64_t first = 0; first + batch <= samples; first += batch) {
-        context.report("layer errors", first, samples);
-        const std::vector<Feed> feeds = feedsOf(*model->graph, loadBatch(data, first, batch));
-        const auto expected
-            = reference.run(fp32 == model ? feeds : feedsOf(*fp32->graph, loadBatch(data, first, batch)),
-                fp32Fetches, nullptr, inner);
+    for (std::int64_t first = from; first + batch <= to; first += batch) {
+        context.report("layer errors", first - from, to - from);
+        const Tensor samples = loadBatch(data, first, batch);
+        const std::vector<Feed> feeds = feedsOf(*graph, samples);
+        const auto expected = reference.run(feedsOf(*fp32, samples), fp32Fetches, nullptr, inner);
         const auto actual = quantized.run(feeds, fetches, nullptr, inner);
         for (std::size_t i = 0; i < layers.size(); ++i) {
             const auto a = expected[i].data<float>();
@@ -136,11 +134,43 @@ std::map<std::string, double> layerSqnr(std::shared_ptr<const Model> model, cons
             }
         }
     }
-    std::map<std::string, double> result;
+    std::vector<LayerDistance> distances;
     for (std::size_t i = 0; i < layers.size(); ++i) {
-        result[layers[i].first] = sqnrDbOf(signal[i], noise[i]);
+        distances.push_back({layers[i].first, sqnrDbOf(signal[i], noise[i])});
+    }
+    return distances;
+}
+
+} // namespace
+
+std::map<std::string, double> layerSqnr(std::shared_ptr<const Model> model, const ResolvedPlan& plan,
+    const DataSource& data, std::int64_t samples, const TaskContext& context,
+    std::shared_ptr<const Model> fp32)
+{
+    Executor reference(fp32 ? fp32 : model);
+    Executor quantized(model);
+    PlanApplier(quantized).apply(plan);
+    std::map<std::string, double> result;
+    for (const LayerDistance& distance : layerDistances(reference, quantized, data, 0, samples, context)) {
+        result[distance.layer] = distance.sqnrDb;
     }
     return result;
+}
+
+std::vector<LayerDistance> layerTrace(std::shared_ptr<const Model> model, const ResolvedPlan& first,
+    const ResolvedPlan& second, const DataSource& data, std::int64_t index, const TaskContext& context)
+{
+    if (index < 0 || index >= data.size()) {
+        throw Error(ErrorCode::InvalidArgument,
+            "there is no sample " + std::to_string(index) + " among " + std::to_string(data.size()));
+    }
+    const std::int64_t batch = batchSizeOf(*model->graph, 1);
+    const std::int64_t from = index - index % batch;
+    Executor one(model);
+    Executor other(model);
+    PlanApplier(one).apply(first);
+    PlanApplier(other).apply(second);
+    return layerDistances(one, other, data, from, from + batch, context);
 }
 
 Evaluation evaluatePlan(std::shared_ptr<const Model> model, const ResolvedPlan& plan, const DataSource& data,
@@ -159,14 +189,15 @@ Evaluation evaluatePlan(std::shared_ptr<const Model> model, const ResolvedPlan& 
             const std::int64_t count = std::min(reference.batch, total - first);
             const BatchRun run = runBatch(executor, data, first, count, context);
             const auto index = static_cast<std::size_t>(first / reference.batch);
-            if (index < reference.outputs.size()) {
-                metrics.add(run.output, reference.outputs[index], run.targets);
-                continue;
-            }
-            if (!again) {
+            const bool kept = index < reference.outputs.size();
+            if (!kept && !again) {
                 again.emplace(fp32 ? fp32 : model);
             }
-            metrics.add(run.output, runBatch(*again, data, first, count, context).output, run.targets);
+            const Tensor expected
+                = kept ? reference.outputs[index] : runBatch(*again, data, first, count, context).output;
+            metrics.add(run.output, expected, run.targets);
+            const std::vector<SampleOutcome> outcomes = sampleOutcomes(run.output, expected, first);
+            evaluation.outcomes.insert(evaluation.outcomes.end(), outcomes.begin(), outcomes.end());
         }
         context.report("evaluate", total, total);
         evaluation.metrics = metrics.result();

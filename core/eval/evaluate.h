@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/eval/metrics.h"
+#include "core/eval/sample_outcomes.h"
 #include "core/io/data_source.h"
 #include "core/quant/resolve.h"
 #include "core/runtime/executor.h"
@@ -18,6 +19,7 @@ struct Evaluation
 {
     Metrics metrics;
     std::map<std::string, double> layerSqnrDb; ///< by Site::layer; over the first kLayerSamples samples
+    std::vector<SampleOutcome> outcomes {}; ///< one per sample, in order
 };
 
 /// What the FP32 model says of the first samples of a set: what plans are measured against.
@@ -59,5 +61,17 @@ inline constexpr std::size_t kReferenceBytes = std::size_t {1} << 28U;
 [[nodiscard]] std::map<std::string, double> layerSqnr(std::shared_ptr<const Model> model,
     const ResolvedPlan& plan, const DataSource& data, std::int64_t samples, const TaskContext& context = {},
     std::shared_ptr<const Model> fp32 = nullptr);
+
+/// How far two plans are apart behind every layer, in execution order, on one sample: SQNR in dB of the
+/// second plan's output against the first's. An empty plan is FP32. The sample is `index` of `data` (of a
+/// model with a fixed batch, the batch that holds it).
+struct LayerDistance
+{
+    std::string layer;
+    double sqnrDb = 0.0;
+};
+[[nodiscard]] std::vector<LayerDistance> layerTrace(std::shared_ptr<const Model> model,
+    const ResolvedPlan& first, const ResolvedPlan& second, const DataSource& data, std::int64_t index,
+    const TaskContext& context = {});
 
 } // namespace qs

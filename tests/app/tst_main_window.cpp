@@ -7,6 +7,7 @@
 #include "widgets/plot/channel_map.h"
 #include "widgets/plot/distribution_plot.h"
 #include "widgets/views/bits_matrix_view.h"
+#include "widgets/views/compare_view.h"
 #include "widgets/views/distribution_view.h"
 #include "widgets/views/ghost_menu.h"
 #include "widgets/views/site_tree_view.h"
@@ -20,6 +21,7 @@
 #include <QListWidget>
 #include <QMenu>
 #include <QSettings>
+#include <QTableWidget>
 #include <QTest>
 #include <QToolButton>
 #include <QTreeView>
@@ -234,6 +236,53 @@ private slots:
         QCOMPARE(tree->selectedSites().size(), 10);
         worst->setChecked(false);
     }
+    void plansAreComparedToTheSampleAndTheLayer()
+    {
+        PresetOptions options;
+        options.weightBits = 4;
+        options.activationBits = 4;
+        session().replacePlan(makePreset(session().model()->sites, options), u"bad"_s);
+        trigger(u"&Evaluate"_s);
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->jobs()->isIdle(), kPatienceMs);
+        QCOMPARE(session().snapshots().size(), std::size_t {1});
+        options.normGranularity = Granularity::Group;
+        options.method = BoundMethod::Percentile;
+        session().replacePlan(makePreset(session().model()->sites, options), u"better"_s);
+        trigger(u"&Evaluate"_s);
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->jobs()->isIdle(), kPatienceMs);
+        QCOMPARE(session().snapshots().size(), std::size_t {2});
+
+        auto* compare = m_window->findChild<CompareView*>();
+        QTableWidget* table = compare->metrics()->table();
+        QCOMPARE(table->rowCount(), 3); // FP32 and two plans
+        table->selectRow(1);
+        const auto& outcomes = session().snapshots()[0].evaluation->outcomes;
+        const auto changed = std::ranges::count_if(
+            outcomes, [](const SampleOutcome& outcome) { return outcome.changedRows > 0; });
+        QCOMPARE(compare->flips()->rows().size(), static_cast<std::size_t>(changed));
+        const double agreement = session().snapshots()[0].evaluation->metrics.agreementPercent;
+        QVERIFY(std::abs(100.0 - 100.0 * static_cast<double>(changed) / static_cast<double>(outcomes.size())
+                    - agreement)
+            < 1e-9);
+
+        QVERIFY(!compare->flips()->rows().empty());
+        QListWidget* flips = compare->flips()->list();
+        QTest::mouseClick(
+            flips->viewport(), Qt::LeftButton, {}, flips->visualItemRect(flips->item(0)).center());
+        QTRY_VERIFY_WITH_TIMEOUT(!m_window->jobs()->isIdle(), 5000);
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->jobs()->isIdle(), kPatienceMs);
+        QVERIFY(compare->chart()->plot()->graphCount() == 1);
+
+        table->selectAll();
+        const Plan second = session().plan();
+        table->selectRow(1);
+        emit compare->restoreRequested();
+        QCOMPARE(session().plan(), session().snapshots()[0].plan);
+        session().undoStack()->undo();
+        QCOMPARE(session().plan(), second);
+        emit compare->removeRequested();
+        QCOMPARE(session().snapshots().size(), std::size_t {1});
+    }
     void overlaysShowTheirErrors()
     {
         auto* menu = view().findChild<GhostMenu*>();
@@ -294,6 +343,14 @@ private:
     [[nodiscard]] Session& session() const { return *m_window->session(); }
     [[nodiscard]] DistributionView& view() const { return *m_window->findChild<DistributionView*>(); }
     [[nodiscard]] QCustomPlot* canvas() const { return view().distributionPlot()->plot(); }
+    void trigger(const QString& text)
+    {
+        for (QAction* action : m_window->findChildren<QAction*>()) {
+            if (action->text() == text && action->isEnabled()) {
+                action->trigger();
+            }
+        }
+    }
     [[nodiscard]] SiteChoice choice() const { return session().choice(m_site.toStdString()); }
     /// Where `factor` times the upper bound is drawn.
     [[nodiscard]] QPoint pixel(double factor) const

@@ -111,7 +111,7 @@ private slots:
     void resultsAreStampedAndNotUndoable()
     {
         Session session;
-        session.publishEvaluation(std::make_shared<Evaluation>(), session.revision());
+        session.publishEvaluation(std::make_shared<Evaluation>(), session.plan(), session.revision());
         QCOMPARE(session.undoStack()->count(), 0);
         QCOMPARE(session.evaluation().revision, session.revision());
         session.edit({{kSite, manual(-1, 1)}}, QStringLiteral("a"));

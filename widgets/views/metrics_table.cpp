@@ -58,7 +58,8 @@ MetricsTable::MetricsTable(QWidget* parent)
     , m_stack(new QStackedWidget(this))
 {
     m_table->setHorizontalHeaderLabels({tr("Result"), tr("Top-1"), tr("Top-5"), tr("NLL, nats"),
-        tr("Perplexity"), tr("Agreement"), tr("KL, nats"), tr("Logit SQNR"), tr("Samples"), tr("State")});
+        tr("Perplexity"), tr("Agreement"), tr("KL, nats"), tr("Logit SQNR"), tr("Samples"), tr("W bits"),
+        tr("A bits"), tr("Size, MB"), tr("State")});
     m_table->setAccessibleName(tr("Metrics of the plans"));
     m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
@@ -78,6 +79,7 @@ MetricsTable::MetricsTable(QWidget* parent)
     m_table->horizontalHeaderItem(Agreement)->setToolTip(
         tr("Samples (of language models: tokens) whose top-1 is that of FP32"));
     m_table->horizontalHeaderItem(Kl)->setToolTip(tr("Mean KL of the predicted distribution against FP32's"));
+    connect(m_table, &QTableWidget::itemSelectionChanged, this, &MetricsTable::selectionChanged);
     connect(m_table, &QTableWidget::cellActivated, this, [this](int row, int) { emit rowActivated(row); });
     m_stack->addWidget(m_empty);
     m_stack->addWidget(m_table);
@@ -90,6 +92,16 @@ void MetricsTable::setRows(std::vector<MetricsRow> rows)
 {
     m_rows = std::move(rows);
     fill();
+}
+
+QList<int> MetricsTable::selectedRows() const
+{
+    QList<int> rows;
+    for (const QModelIndex& index : m_table->selectionModel()->selectedRows()) {
+        rows.append(index.row());
+    }
+    std::sort(rows.begin(), rows.end());
+    return rows;
 }
 
 QString MetricsTable::toText() const
@@ -131,6 +143,7 @@ void MetricsTable::keyPressEvent(QKeyEvent* event)
 
 void MetricsTable::fill()
 {
+    const QSignalBlocker silent(m_table); // new figures of the same rows are not the user's doing
     m_stack->setCurrentIndex(m_rows.empty() ? 0 : 1);
     m_table->setRowCount(static_cast<int>(m_rows.size()));
     for (std::size_t row = 0; row < m_rows.size(); ++row) {
@@ -164,6 +177,10 @@ void MetricsTable::fillRow(int row, const MetricsRow& result)
         name->setFont(bold);
         name->setToolTip(tr("Reference of the differences"));
     }
+    const auto& figures = result.figures;
+    put(WeightBits, figures ? QLocale().toString(figures->weightBits, 'g', 3) : u"\u2013"_s);
+    put(ActivationBits, figures ? QLocale().toString(figures->activationBits, 'g', 3) : u"\u2013"_s);
+    put(Size, figures ? QLocale().toString(static_cast<double>(figures->bytes) / 1e6, 'f', 2) : u"\u2013"_s);
     QTableWidgetItem* state = put(State, displayName(result.state), Qt::AlignLeft);
     state->setIcon(stateIcon(result.state, palette()));
     if (!result.metrics) {

@@ -1,0 +1,250 @@
+#include "app/ui/compare_controller.h"
+
+#include "core/quant/resolve.h"
+#include "widgets/views/compare_view.h"
+
+#include <QInputDialog>
+#include <QItemSelectionModel>
+#include <QTableWidget>
+
+#include <algorithm>
+
+namespace qs {
+
+namespace {
+
+const QString kTraceKey = QStringLiteral("trace");
+
+/// Layers in network order, without repetition.
+std::vector<QString> layersOf(const Model& model)
+{
+    std::vector<QString> layers;
+    for (const Site& site : model.sites) {
+        const QString layer = QString::fromStdString(site.layer);
+        if (std::ranges::find(layers, layer) == layers.end()) {
+            layers.push_back(layer);
+        }
+    }
+    return layers;
+}
+
+} // namespace
+
+CompareController::CompareController(Session* session, JobRunner* runner, CompareView* view)
+    : QObject(view)
+    , m_session(session)
+    , m_runner(runner)
+    , m_view(view)
+{
+    connect(session, &Session::snapshotsChanged, this, &CompareController::showRows);
+    connect(session, &Session::evaluationChanged, this, &CompareController::showRows);
+    connect(session, &Session::choicesChanged, this, &CompareController::showRows);
+    connect(view->metrics(), &MetricsTable::selectionChanged, this, &CompareController::showSelected);
+    connect(view->metrics(), &MetricsTable::rowActivated, this, &CompareController::restore);
+    connect(view, &CompareView::snapshotRequested, this, &CompareController::takeSnapshot);
+    connect(view, &CompareView::restoreRequested, this, &CompareController::restore);
+    connect(view, &CompareView::renameRequested, this, &CompareController::rename);
+    connect(view, &CompareView::removeRequested, this, &CompareController::remove);
+    connect(view->flips(), &FlipList::flipChosen, this, &CompareController::trace);
+    connect(view->chart(), &LayerSqnrChart::layerClicked, this, &CompareController::layerChosen);
+}
+
+std::shared_ptr<const DataSource> CompareController::data() const
+{
+    return m_session->evaluationData() ? m_session->evaluationData() : m_session->calibrationData();
+}
+
+const Snapshot* CompareController::snapshotOf(int row) const
+{
+    return row <= 0 || row > static_cast<int>(m_session->snapshots().size())
+        ? nullptr
+        : &m_session->snapshots()[static_cast<std::size_t>(row - 1)];
+}
+
+QString CompareController::nameOf(int row) const
+{
+    const Snapshot* snapshot = snapshotOf(row);
+    return snapshot == nullptr ? tr("FP32") : snapshot->name;
+}
+
+std::optional<std::pair<int, int>> CompareController::pair() const
+{
+    const QList<int> selected = m_view->metrics()->selectedRows();
+    if (selected.isEmpty()) {
+        return std::nullopt;
+    }
+    return selected.size() == 1 ? std::pair(0, selected.front()) : std::pair(selected[0], selected[1]);
+}
+
+void CompareController::showRows()
+{
+    std::vector<MetricsRow> rows;
+    if (m_session->reference() || !m_session->snapshots().empty()) {
+        MetricsRow fp32 {tr("FP32"), std::nullopt, ResultState::Live, planFigures(*m_session->model(), {})};
+        if (m_session->reference()) {
+            fp32.metrics = m_session->reference()->metrics;
+        }
+        rows.push_back(std::move(fp32));
+    }
+    for (const Snapshot& snapshot : m_session->snapshots()) {
+        const bool current = snapshot.plan == m_session->plan();
+        rows.push_back(
+            {snapshot.name, snapshot.evaluation ? std::optional(snapshot.evaluation->metrics) : std::nullopt,
+                current ? ResultState::Live : ResultState::Stale, snapshot.figures});
+    }
+    m_view->metrics()->setRows(std::move(rows));
+    showSelected();
+}
+
+void CompareController::showSelected()
+{
+    const auto chosen = pair();
+    const bool isSnapshot = chosen && snapshotOf(chosen->second) != nullptr;
+    const bool single = m_view->metrics()->selectedRows().size() == 1;
+    m_view->setAvailable(m_session->model() != nullptr, isSnapshot && single, isSnapshot && single);
+    if (!chosen || chosen->first == chosen->second) {
+        m_view->chart()->setSeries({}, {}, {});
+        m_view->flips()->clear(tr("Select one result to compare it with FP32, or two to compare them."));
+        return;
+    }
+    const std::vector<QString> layers = layersOf(*m_session->model());
+    std::vector<LayerSqnrChart::Series> series;
+    for (const int row : {chosen->first, chosen->second}) {
+        const Snapshot* snapshot = snapshotOf(row);
+        if (snapshot == nullptr || !snapshot->evaluation) {
+            continue;
+        }
+        LayerSqnrChart::Series line {snapshot->name, {}};
+        for (const QString& layer : layers) {
+            const auto found = snapshot->evaluation->layerSqnrDb.find(layer.toStdString());
+            line.values.push_back(found == snapshot->evaluation->layerSqnrDb.end()
+                    ? std::nullopt
+                    : std::optional(found->second));
+        }
+        series.push_back(std::move(line));
+    }
+    m_view->chart()->setSeries(
+        tr("SQNR behind every layer against FP32, %1 samples").arg(kLayerSamples), layers, std::move(series));
+
+    const auto outcomesOf = [this](int row) {
+        const Snapshot* snapshot = snapshotOf(row);
+        return snapshot == nullptr || !snapshot->evaluation ? std::vector<SampleOutcome> {}
+                                                            : snapshot->evaluation->outcomes;
+    };
+    const bool unknown = (snapshotOf(chosen->first) != nullptr && outcomesOf(chosen->first).empty())
+        || (snapshotOf(chosen->second) != nullptr && outcomesOf(chosen->second).empty());
+    const auto source = data();
+    if (unknown || !source) {
+        m_view->flips()->clear(tr("Evaluate both plans to see which samples they tell apart."));
+        return;
+    }
+    std::vector<FlipRow> rows;
+    for (const Flip& flip : flipsBetween(outcomesOf(chosen->first), outcomesOf(chosen->second))) {
+        const auto label = source->label(flip.sample);
+        rows.push_back({flip, QString::fromStdString(source->sampleName(flip.sample)),
+            QString::fromStdString(source->samplePath(flip.sample).string()), QString::number(flip.before),
+            QString::number(flip.after), label ? QString::number(*label) : QString()});
+    }
+    m_view->flips()->setFlips(nameOf(chosen->first), nameOf(chosen->second), std::move(rows));
+}
+
+void CompareController::takeSnapshot()
+{
+    bool accepted = false;
+    const QString name = QInputDialog::getText(m_view, tr("Keep Plan"), tr("Name of the plan:"),
+        QLineEdit::Normal, m_session->suggestedName(), &accepted);
+    if (accepted && !name.trimmed().isEmpty()) {
+        m_session->addSnapshot(name.trimmed());
+    }
+}
+
+void CompareController::restore()
+{
+    const auto chosen = pair();
+    if (const Snapshot* snapshot = chosen ? snapshotOf(chosen->second) : nullptr) {
+        m_session->replacePlan(snapshot->plan, tr("restore %1").arg(snapshot->name));
+    }
+}
+
+void CompareController::rename()
+{
+    const auto chosen = pair();
+    if (!chosen || snapshotOf(chosen->second) == nullptr) {
+        return;
+    }
+    bool accepted = false;
+    const QString name = QInputDialog::getText(m_view, tr("Rename Plan"), tr("Name of the plan:"),
+        QLineEdit::Normal, nameOf(chosen->second), &accepted);
+    if (accepted && !name.trimmed().isEmpty()) {
+        m_session->renameSnapshot(chosen->second - 1, name.trimmed());
+    }
+}
+
+void CompareController::remove()
+{
+    const auto chosen = pair();
+    if (chosen && snapshotOf(chosen->second) != nullptr) {
+        m_session->removeSnapshot(chosen->second - 1);
+    }
+}
+
+void CompareController::trace(qint64 sample)
+{
+    const auto chosen = pair();
+    const auto model = m_session->model();
+    const auto calibration = m_session->calibration();
+    const auto source = data();
+    if (!chosen || !calibration || !source) {
+        return;
+    }
+    const auto planOf = [this](int row) {
+        const Snapshot* snapshot = snapshotOf(row);
+        return snapshot == nullptr ? Plan() : snapshot->plan;
+    };
+    using R = std::vector<LayerDistance>;
+    m_runner->start(
+        Lane::Batch, kTraceKey, tr("Trace of sample %1").arg(sample),
+        [model, calibration, source, sample, first = planOf(chosen->first), second = planOf(chosen->second)](
+            const TaskContext& context) -> R {
+            return layerTrace(model, resolvePlan(*model, first, *calibration, context),
+                resolvePlan(*model, second, *calibration, context), *source, sample, context);
+        },
+        [this, sample](Outcome<R> outcome) {
+            if (const auto* trace = std::get_if<R>(&outcome)) {
+                showTrace(*trace, sample);
+            } else if (const auto& failure = std::get<Failure>(outcome); !failure.isCancelled()) {
+                emit failed(tr("Trace"), QString::fromStdString(failure.message));
+            }
+        });
+}
+
+void CompareController::showTrace(const std::vector<LayerDistance>& trace, qint64 sample)
+{
+    const auto chosen = pair();
+    if (!chosen || !m_session->model()) {
+        return;
+    }
+    std::vector<QString> layers;
+    LayerSqnrChart::Series line {tr("%1 against %2").arg(nameOf(chosen->second), nameOf(chosen->first)), {}};
+    QString apart;
+    for (const LayerDistance& distance : trace) {
+        layers.push_back(QString::fromStdString(distance.layer));
+        line.values.emplace_back(distance.sqnrDb);
+        if (apart.isEmpty() && distance.sqnrDb < kApartDb) {
+            apart = layers.back();
+        }
+    }
+    const auto source = data();
+    const QString name
+        = source ? QString::fromStdString(source->sampleName(sample)) : QString::number(sample);
+    m_view->chart()->setSeries(apart.isEmpty()
+            ? tr("%1: no layer is below %2 dB").arg(name).arg(kApartDb)
+            : tr("%1: first below %2 dB at %3").arg(name).arg(kApartDb).arg(apart),
+        std::move(layers), {std::move(line)});
+    m_view->chart()->setMark(apart);
+    if (!apart.isEmpty()) {
+        emit layerChosen(apart);
+    }
+}
+
+} // namespace qs
