@@ -136,7 +136,7 @@ void Session::publishEvaluation(std::shared_ptr<const Evaluation> evaluation, co
     const auto kept = std::ranges::find(m_snapshots, plan, &Snapshot::plan);
     if (kept != m_snapshots.end()) {
         kept->evaluation = evaluation;
-    } else if (evaluation) {
+    } else if (evaluation && m_model) {
         m_snapshots.push_back({suggestedName(plan), plan, planFigures(*m_model, plan), evaluation});
     }
     m_evaluation = {std::move(evaluation), revision};
