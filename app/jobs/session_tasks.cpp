@@ -116,15 +116,15 @@ void SessionTasks::openData(const QString& path, bool forCalibration)
     run<R>(
         forCalibration ? kCalibrationDataKey : kEvaluationDataKey, tr("Open %1").arg(fileName(path)),
         [path, model](const TaskContext&) { return openCached(path, *model); },
-        [this, forCalibration, model](R data) {
+        [this, forCalibration, model, path](R data) {
             if (m_session->model() != model) {
                 return;
             }
             if (forCalibration) {
-                m_session->setCalibrationData(std::move(data));
+                m_session->setCalibrationData(std::move(data), path);
                 calibrate();
             } else {
-                m_session->setEvaluationData(std::move(data));
+                m_session->setEvaluationData(std::move(data), path);
             }
         });
 }
@@ -207,7 +207,7 @@ void SessionTasks::computeSiteErrors()
 {
     const auto model = m_session->model();
     const auto calibration = m_session->calibration();
-    if (!model || !calibration) {
+    if (!model || !calibration || m_session->isReadOnly()) {
         return;
     }
     if (m_resolverCalibration != calibration) {
@@ -331,6 +331,96 @@ void SessionTasks::exportPlan(const ExportRequest& request)
             return verifyExport(exporter, input, toPath(request.file), samples, context);
         },
         [this, file = request.file](R verification) { emit exported(file, verification); });
+}
+
+namespace {
+
+/// What a session file leads to.
+struct OpenedSession
+{
+    SessionFile file;
+    std::shared_ptr<const Model> model;
+    std::shared_ptr<const DataSource> calibrationData;
+    std::shared_ptr<const DataSource> evaluationData;
+    QStringList notices;
+};
+
+/// The data at `path`, when it is still there and still what `hash` says ("" says nothing).
+std::shared_ptr<const DataSource> reopened(
+    const std::string& path, const std::string& hash, const Model& model, QStringList& notices)
+{
+    if (path.empty()) {
+        return nullptr;
+    }
+    const QString shown = QString::fromStdString(path);
+    try {
+        auto data = openCached(shown, model);
+        if (hash.empty() || data->hash() == hash) {
+            return data;
+        }
+        notices << SessionTasks::tr("%1 is not what the statistics were made of.").arg(shown);
+    } catch (const Error& error) {
+        notices << QString::fromStdString(error.what());
+    }
+    return nullptr;
+}
+
+OpenedSession openedSession(const QString& file, const QString& modelPath)
+{
+    OpenedSession opened;
+    opened.file = loadSession(toPath(file));
+    const QString path = modelPath.isEmpty() ? QString::fromStdString(opened.file.modelPath) : modelPath;
+    try {
+        auto model = loadModel(toPath(path));
+        if (model->hash != opened.file.modelHash) {
+            throw Error(ErrorCode::InvalidArgument, "it is another model than the session's");
+        }
+        opened.model = std::move(model);
+    } catch (const Error& error) {
+        opened.model = placeholderModel(opened.file);
+        opened.notices << SessionTasks::tr("Read-only, without the model %1: %2")
+                              .arg(path, QString::fromStdString(error.what()));
+        return opened;
+    }
+    const std::string hash = opened.file.calibration ? opened.file.calibration->dataHash : std::string();
+    opened.calibrationData = reopened(opened.file.calibrationPath, hash, *opened.model, opened.notices);
+    opened.evaluationData = reopened(opened.file.evaluationPath, {}, *opened.model, opened.notices);
+    return opened;
+}
+
+} // namespace
+
+void SessionTasks::openSession(const QString& file, const QString& modelPath)
+{
+    run<OpenedSession>(
+        kOpenKey, tr("Open %1").arg(fileName(file)),
+        [file, modelPath](const TaskContext&) { return openedSession(file, modelPath); },
+        [this, file](OpenedSession opened) {
+            m_runner->cancelAll(); // everything else was about the old document
+            m_session->restore(opened.file, opened.model, opened.calibrationData, opened.evaluationData);
+            emit sessionOpened(file, QString::fromStdString(opened.file.selectedSite));
+            if (!opened.notices.isEmpty()) {
+                emit noticed(opened.notices.join(QLatin1Char(' ')));
+            }
+        });
+}
+
+void SessionTasks::saveSession(const QString& file, const QString& selectedSite)
+{
+    if (!m_session->model()) {
+        emit failed(tr("Save session"), tr("There is nothing to save yet."));
+        return;
+    }
+    run<bool>(
+        kFileKey, tr("Save %1").arg(fileName(file)),
+        [session = m_session->toFile(selectedSite), file](const TaskContext&) {
+            qs::saveSession(session, toPath(file));
+            return true;
+        },
+        [this, file](bool) {
+            m_session->undoStack()->setClean();
+            emit saved(file);
+        });
 }
 
 void SessionTasks::openRecipe(const QString& file)

@@ -49,6 +49,10 @@ public:
     /// Time of the forward pass, site by site, on calibration samples or, without, on random ones.
     void profile();
     void exportPlan(const ExportRequest& request);
+    /// Opens a session file. Its model and data are opened where they still are, by path and hash; without
+    /// the model the session is read-only. `modelPath` takes the place of the stated one when given.
+    void openSession(const QString& file, const QString& modelPath = {});
+    void saveSession(const QString& file, const QString& selectedSite);
     void openRecipe(const QString& file);
     void saveRecipe(const QString& file);
 
@@ -61,6 +65,7 @@ signals:
     void exported(const QString& file, const std::optional<qs::Verification>& verification);
     void saved(const QString& file);
     void noticed(const QString& sentence); ///< done, with something to know
+    void sessionOpened(const QString& file, const QString& selectedSite);
 
 private:
     template<typename R, typename Work, typename Done>

@@ -29,6 +29,8 @@ void Session::openModel(std::shared_ptr<const Model> model)
     m_calibrationData.reset();
     m_evaluationData.reset();
     m_calibration.reset();
+    m_calibrationPath.clear();
+    m_evaluationPath.clear();
     m_plan = makePreset(m_model->sites, {});
     m_snapshots.clear();
     ++m_revision;
@@ -45,9 +47,10 @@ void Session::openModel(std::shared_ptr<const Model> model)
     emit snapshotsChanged();
 }
 
-void Session::setCalibrationData(std::shared_ptr<const DataSource> data)
+void Session::setCalibrationData(std::shared_ptr<const DataSource> data, const QString& path)
 {
     m_calibrationData = std::move(data);
+    m_calibrationPath = path;
     m_calibration.reset();
     m_siteErrors = {};
     m_sensitivity = {};
@@ -56,9 +59,10 @@ void Session::setCalibrationData(std::shared_ptr<const DataSource> data)
     emit sensitivityChanged();
 }
 
-void Session::setEvaluationData(std::shared_ptr<const DataSource> data)
+void Session::setEvaluationData(std::shared_ptr<const DataSource> data, const QString& path)
 {
     m_evaluationData = std::move(data);
+    m_evaluationPath = path;
     m_reference.reset();
     m_evaluation = {};
     for (Snapshot& snapshot : m_snapshots) {
@@ -67,6 +71,52 @@ void Session::setEvaluationData(std::shared_ptr<const DataSource> data)
     emit snapshotsChanged();
     emit dataChanged();
     emit evaluationChanged();
+}
+
+bool Session::isReadOnly() const
+{
+    return m_model && m_model->graph->nodes().empty();
+}
+
+SessionFile Session::toFile(const QString& selectedSite) const
+{
+    SessionFile file;
+    file.modelPath = m_model->path.string();
+    file.modelName = m_model->name;
+    file.modelHash = m_model->hash;
+    file.configHash = m_model->configHash;
+    file.task = m_model->task;
+    file.sites = m_model->sites;
+    file.calibrationPath = m_calibrationPath.toStdString();
+    file.evaluationPath = m_evaluationPath.toStdString();
+    file.calibration = m_calibration;
+    file.plan = m_plan;
+    file.snapshots = m_snapshots;
+    if (m_sensitivity.value) {
+        file.sensitivity = *m_sensitivity.value;
+    }
+    file.selectedSite = selectedSite.toStdString();
+    return file;
+}
+
+void Session::restore(const SessionFile& file, std::shared_ptr<const Model> model,
+    std::shared_ptr<const DataSource> calibrationData, std::shared_ptr<const DataSource> evaluationData)
+{
+    openModel(std::move(model));
+    m_calibrationData = std::move(calibrationData);
+    m_evaluationData = std::move(evaluationData);
+    m_calibrationPath = QString::fromStdString(file.calibrationPath);
+    m_evaluationPath = QString::fromStdString(file.evaluationPath);
+    m_calibration = file.calibration;
+    m_plan = file.plan;
+    m_snapshots = file.snapshots;
+    if (!file.sensitivity.empty()) {
+        m_sensitivity = {std::make_shared<const std::vector<SiteSensitivity>>(file.sensitivity), m_revision};
+    }
+    emit dataChanged();
+    emit calibrationChanged();
+    emit sensitivityChanged();
+    emit snapshotsChanged();
 }
 
 void Session::edit(const ChoiceMap& choices, const QString& text, int gesture)
@@ -80,7 +130,7 @@ void Session::edit(const ChoiceMap& choices, const QString& text, int gesture)
             after[site] = choice;
         }
     }
-    if (!after.empty()) {
+    if (!after.empty() && !isReadOnly()) {
         m_undoStack.push(new ChangeChoicesCommand(this, std::move(before), std::move(after), text, gesture));
     }
 }
@@ -115,7 +165,7 @@ void Session::replacePlan(const Plan& plan, const QString& text)
             after[site] = choice;
         }
     }
-    if (!after.empty()) {
+    if (!after.empty() && !isReadOnly()) {
         m_undoStack.push(new ChangeChoicesCommand(this, std::move(before), std::move(after), text, 0));
     }
 }
@@ -137,7 +187,8 @@ void Session::publishEvaluation(std::shared_ptr<const Evaluation> evaluation, co
     if (kept != m_snapshots.end()) {
         kept->evaluation = evaluation;
     } else if (evaluation && m_model) {
-        m_snapshots.push_back({suggestedName(plan), plan, planFigures(*m_model, plan), evaluation});
+        m_snapshots.push_back(
+            {suggestedName(plan).toStdString(), plan, planFigures(*m_model, plan), evaluation});
     }
     m_evaluation = {std::move(evaluation), revision};
     emit snapshotsChanged();
@@ -146,13 +197,13 @@ void Session::publishEvaluation(std::shared_ptr<const Evaluation> evaluation, co
 
 void Session::addSnapshot(const QString& name)
 {
-    m_snapshots.push_back({name, m_plan, planFigures(*m_model, m_plan), nullptr});
+    m_snapshots.push_back({name.toStdString(), m_plan, planFigures(*m_model, m_plan), nullptr});
     emit snapshotsChanged();
 }
 
 void Session::renameSnapshot(int index, const QString& name)
 {
-    m_snapshots.at(static_cast<std::size_t>(index)).name = name;
+    m_snapshots.at(static_cast<std::size_t>(index)).name = name.toStdString();
     emit snapshotsChanged();
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "app/session/snapshot.h"
 #include "core/eval/evaluate.h"
 #include "core/eval/sensitivity.h"
 #include "core/eval/site_times.h"
+#include "core/eval/session_file.h"
 #include "core/io/data_source.h"
 #include "core/quant/plan.h"
 #include "core/quant/quantization_error.h"
@@ -64,8 +64,16 @@ public:
     /// preset.
     void openModel(std::shared_ptr<const Model> model);
     /// A new calibration set invalidates the statistics; the plan stays.
-    void setCalibrationData(std::shared_ptr<const DataSource> data);
-    void setEvaluationData(std::shared_ptr<const DataSource> data);
+    void setCalibrationData(std::shared_ptr<const DataSource> data, const QString& path = {});
+    void setEvaluationData(std::shared_ptr<const DataSource> data, const QString& path = {});
+    /// The document of a session file: with its model, or with placeholderModel() to look at only. Data that
+    /// is given must be what the statistics and results are of; null where it is not at hand.
+    void restore(const SessionFile& file, std::shared_ptr<const Model> model,
+        std::shared_ptr<const DataSource> calibrationData, std::shared_ptr<const DataSource> evaluationData);
+    /// What a session file holds of the document. There must be a model.
+    [[nodiscard]] SessionFile toFile(const QString& selectedSite) const;
+    /// The model is not at hand: the plan cannot be edited and nothing can be computed.
+    [[nodiscard]] bool isReadOnly() const;
 
     /// One undo step that sets the given sites' choices. Steps with the same non-zero gesture merge into one;
     /// a gesture that ends where it began leaves none. Choices equal to the present ones are left out; if
@@ -126,6 +134,8 @@ private:
     std::shared_ptr<const DataSource> m_calibrationData;
     std::shared_ptr<const DataSource> m_evaluationData;
     std::shared_ptr<const Calibration> m_calibration;
+    QString m_calibrationPath;
+    QString m_evaluationPath;
     Plan m_plan;
     int m_revision = 0;
     int m_lastGesture = 0;

@@ -29,9 +29,14 @@ Actions::Actions(QMainWindow* window, QUndoStack* undoStack)
         = add(file, tr("Open &Evaluation Data…"), tr("Open the labelled images that metrics are computed on"),
             QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_D));
     file->addSeparator();
-    openRecipe = add(file, tr("Open &Recipe…"), tr("Replace the plan by the one of a recipe"));
-    saveRecipe = add(file, tr("&Save Recipe…"), tr("Save the plan so that the command line can reproduce it"),
+    openSession = add(file, tr("Open Se&ssion…"), tr("Go on where a saved session ended"));
+    saveSession = add(file, tr("&Save Session…"),
+        tr("Save plan, statistics, kept plans and results; model and data by path and hash"),
         QKeySequence::Save);
+    file->addSeparator();
+    openRecipe = add(file, tr("Open &Recipe…"), tr("Replace the plan by the one of a recipe"));
+    saveRecipe = add(file, tr("Save Recipe…"), tr("Save the plan so that the command line can reproduce it"),
+        QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S));
     saveCalibration = add(file, tr("Save Calibration…"), tr("Save the statistics for the command line"));
     exportModel = add(file, tr("E&xport Model…"), tr("Write the quantized model for a runtime and verify it"),
         QKeySequence(Qt::CTRL | Qt::Key_E));
@@ -111,6 +116,7 @@ void Actions::update(
 {
     openCalibrationData->setEnabled(hasModel);
     openEvaluationData->setEnabled(hasModel);
+    saveSession->setEnabled(hasModel);
     openRecipe->setEnabled(hasModel);
     saveRecipe->setEnabled(isCalibrated);
     saveCalibration->setEnabled(isCalibrated);

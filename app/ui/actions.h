@@ -24,6 +24,8 @@ public:
     QAction* openDemo;
     QAction* openCalibrationData;
     QAction* openEvaluationData;
+    QAction* openSession;
+    QAction* saveSession;
     QAction* openRecipe;
     QAction* saveRecipe;
     QAction* saveCalibration;

@@ -64,7 +64,7 @@ const Snapshot* CompareController::snapshotOf(int row) const
 QString CompareController::nameOf(int row) const
 {
     const Snapshot* snapshot = snapshotOf(row);
-    return snapshot == nullptr ? tr("FP32") : snapshot->name;
+    return snapshot == nullptr ? tr("FP32") : QString::fromStdString(snapshot->name);
 }
 
 std::optional<std::pair<int, int>> CompareController::pair() const
@@ -79,8 +79,11 @@ std::optional<std::pair<int, int>> CompareController::pair() const
 void CompareController::showRows()
 {
     std::vector<MetricsRow> rows;
-    if (m_session->reference() || !m_session->snapshots().empty()) {
-        MetricsRow fp32 {tr("FP32"), std::nullopt, ResultState::Live, planFigures(*m_session->model(), {})};
+    if (m_session->model() && (m_session->reference() || !m_session->snapshots().empty())) {
+        MetricsRow fp32 {tr("FP32"), std::nullopt, ResultState::Live, std::nullopt};
+        if (!m_session->isReadOnly()) {
+            fp32.figures = planFigures(*m_session->model(), {});
+        }
         if (m_session->reference()) {
             fp32.metrics = m_session->reference()->metrics;
         }
@@ -99,10 +102,11 @@ void CompareController::showRows()
 void CompareController::showSelected()
 {
     const auto chosen = pair();
+    const bool canCompute = m_session->model() && !m_session->isReadOnly();
     const bool isSnapshot = chosen && snapshotOf(chosen->second) != nullptr;
     const bool single = m_view->metrics()->selectedRows().size() == 1;
-    m_view->setAvailable(m_session->model() != nullptr, isSnapshot && single, isSnapshot && single);
-    if (!chosen || chosen->first == chosen->second) {
+    m_view->setAvailable(canCompute, canCompute && isSnapshot && single, canCompute && isSnapshot && single);
+    if (!m_session->model() || !chosen || chosen->first == chosen->second) {
         m_view->chart()->setSeries({}, {}, {});
         m_view->flips()->clear(tr("Select one result to compare it with FP32, or two to compare them."));
         return;
@@ -114,7 +118,7 @@ void CompareController::showSelected()
         if (snapshot == nullptr || !snapshot->evaluation) {
             continue;
         }
-        LayerSqnrChart::Series line {snapshot->name, {}};
+        LayerSqnrChart::Series line {QString::fromStdString(snapshot->name), {}};
         for (const QString& layer : layers) {
             const auto found = snapshot->evaluation->layerSqnrDb.find(layer.toStdString());
             line.values.push_back(found == snapshot->evaluation->layerSqnrDb.end()
@@ -134,16 +138,21 @@ void CompareController::showSelected()
     const bool unknown = (snapshotOf(chosen->first) != nullptr && outcomesOf(chosen->first).empty())
         || (snapshotOf(chosen->second) != nullptr && outcomesOf(chosen->second).empty());
     const auto source = data();
-    if (unknown || !source) {
+    if (unknown) {
         m_view->flips()->clear(tr("Evaluate both plans to see which samples they tell apart."));
         return;
     }
     std::vector<FlipRow> rows;
     for (const Flip& flip : flipsBetween(outcomesOf(chosen->first), outcomesOf(chosen->second))) {
-        const auto label = source->label(flip.sample);
-        rows.push_back({flip, QString::fromStdString(source->sampleName(flip.sample)),
-            QString::fromStdString(source->samplePath(flip.sample).string()), QString::number(flip.before),
-            QString::number(flip.after), label ? QString::number(*label) : QString()});
+        FlipRow row {flip, tr("sample %1").arg(flip.sample), {}, QString::number(flip.before),
+            QString::number(flip.after), {}};
+        if (source && flip.sample < source->size()) {
+            const auto label = source->label(flip.sample);
+            row.sampleName = QString::fromStdString(source->sampleName(flip.sample));
+            row.picture = QString::fromStdString(source->samplePath(flip.sample).string());
+            row.truth = label ? QString::number(*label) : QString();
+        }
+        rows.push_back(std::move(row));
     }
     m_view->flips()->setFlips(nameOf(chosen->first), nameOf(chosen->second), std::move(rows));
 }
@@ -162,7 +171,7 @@ void CompareController::restore()
 {
     const auto chosen = pair();
     if (const Snapshot* snapshot = chosen ? snapshotOf(chosen->second) : nullptr) {
-        m_session->replacePlan(snapshot->plan, tr("restore %1").arg(snapshot->name));
+        m_session->replacePlan(snapshot->plan, tr("restore %1").arg(QString::fromStdString(snapshot->name)));
     }
 }
 
@@ -194,7 +203,7 @@ void CompareController::trace(qint64 sample)
     const auto model = m_session->model();
     const auto calibration = m_session->calibration();
     const auto source = data();
-    if (!chosen || !calibration || !source) {
+    if (!chosen || !calibration || !source || m_session->isReadOnly()) {
         return;
     }
     const auto planOf = [this](int row) {

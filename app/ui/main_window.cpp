@@ -1,5 +1,6 @@
 #include "app/ui/main_window.h"
 
+#include "app/jobs/autosave.h"
 #include "app/jobs/resolve_ghost.h"
 #include "app/ui/actions.h"
 #include "app/ui/appearance.h"
@@ -33,6 +34,7 @@
 #include <QAction>
 #include <QApplication>
 #include <QCloseEvent>
+#include <QDateTime>
 #include <QDockWidget>
 #include <QDragEnterEvent>
 #include <QFileDialog>
@@ -93,6 +95,7 @@ MainWindow::MainWindow(QWidget* parent)
     , m_jobs(new JobPanel)
     , m_banner(new MessageBanner)
     , m_appearance(new Appearance(this))
+    , m_autosave(new Autosave(&m_session, Settings::autosaveFolder()))
     , m_documentLabel(new QLabel)
     , m_jobLabel(new QLabel)
     , m_jobProgress(new QProgressBar)
@@ -109,10 +112,12 @@ MainWindow::MainWindow(QWidget* parent)
     restoreGeometry(m_settings.windowGeometry());
     restoreState(m_settings.windowState(), Settings::kLayoutVersion);
     showDocument();
+    offerRecovery();
 }
 
 MainWindow::~MainWindow()
 {
+    delete m_autosave; // its last file is being written
     m_runner.disconnect(this);
     m_session.disconnect(this);
     m_session.undoStack()->disconnect(this);
@@ -183,8 +188,35 @@ void MainWindow::wireSession()
     connect(&m_tasks, &SessionTasks::saved, this, [this](const QString& file) {
         m_banner->showMessage(BannerKind::Notice, tr("Saved %1.").arg(QFileInfo(file).fileName()));
     });
-    connect(&m_tasks, &SessionTasks::noticed, this,
-        [this](const QString& sentence) { m_banner->showMessage(BannerKind::Warning, sentence); });
+    connect(&m_tasks, &SessionTasks::noticed, this, [this](const QString& sentence) {
+        m_bannerAction = m_session.isReadOnly() ? BannerAction::LocateModel : BannerAction::None;
+        m_banner->showMessage(
+            BannerKind::Warning, sentence, m_session.isReadOnly() ? tr("Find the model…") : QString());
+    });
+    connect(&m_tasks, &SessionTasks::sessionOpened, this, [this](const QString& file, const QString& site) {
+        if (file == m_recovered) {
+            Autosave::discard(std::exchange(m_recovered, {}));
+        } else {
+            m_sessionFile = file;
+        }
+        if (!site.isEmpty()) {
+            selectSite(site);
+        }
+    });
+    connect(m_banner, &MessageBanner::actionTriggered, this, [this] {
+        m_banner->clear();
+        if (m_bannerAction == BannerAction::Recover) {
+            m_tasks.openSession(m_recovered);
+        } else if (m_bannerAction == BannerAction::LocateModel) {
+            const QString folder
+                = QFileDialog::getExistingDirectory(this, tr("Find the Model of the Session"));
+            if (!folder.isEmpty()) {
+                m_tasks.openSession(m_sessionFile, folder);
+            }
+        }
+    });
+    connect(m_autosave, &Autosave::failed, this,
+        [this](const QString& why) { fail(tr("Keeping a copy of the session"), why); });
     connect(&m_tasks, &SessionTasks::exported, this,
         [this](const QString& file, const std::optional<Verification>& verification) {
             const QString name = QFileInfo(file).fileName();
@@ -297,6 +329,14 @@ void MainWindow::wireActions()
             m_tasks.saveCalibration(file);
         }
     });
+    connect(m_actions->openSession, &QAction::triggered, this, [this] {
+        const QString file
+            = QFileDialog::getOpenFileName(this, tr("Open Session"), {}, tr("Sessions (*.qscope)"));
+        if (!file.isEmpty()) {
+            m_tasks.openSession(file);
+        }
+    });
+    connect(m_actions->saveSession, &QAction::triggered, this, &MainWindow::saveSession);
     connect(m_actions->exportModel, &QAction::triggered, this, &MainWindow::exportModel);
     connect(m_actions->quit, &QAction::triggered, this, &QWidget::close);
     connect(m_actions->calibrate, &QAction::triggered, &m_tasks, &SessionTasks::calibrate);
@@ -423,7 +463,9 @@ void MainWindow::openPath(const QString& path)
     const QFileInfo info(path);
     const QString suffix = info.suffix().toLower();
     const bool isModelFolder = info.isDir() && QFileInfo::exists(path + QStringLiteral("/config.json"));
-    if (suffix == QLatin1String("json")) {
+    if (suffix == QLatin1String("qscope")) {
+        m_tasks.openSession(path);
+    } else if (suffix == QLatin1String("json")) {
         m_tasks.openRecipe(path);
     } else if (isModelFolder || suffix == QLatin1String("onnx") || !m_session.model()) {
         open(path);
@@ -455,6 +497,13 @@ void MainWindow::showDocument()
         return;
     }
     setWindowTitle(tr("%1[*] — Quantoscope").arg(QString::fromStdString(model->name)));
+    showReadOnly();
+    if (m_session.isReadOnly()) {
+        m_documentLabel->setText(
+            tr("%1 · read-only, the model is not at hand").arg(QString::fromStdString(model->name)));
+        showRows();
+        return;
+    }
     const auto samples = [this](const std::shared_ptr<const DataSource>& source) {
         return source ? locale().toString(static_cast<qlonglong>(source->size())) : tr("no");
     };
@@ -474,7 +523,8 @@ void MainWindow::showDocument()
 void MainWindow::showCalibration()
 {
     const auto& calibration = m_session.calibration();
-    m_live.setDocument(calibration ? m_session.model() : nullptr, calibration, m_session.calibrationData());
+    m_live.setDocument(calibration ? m_session.model() : nullptr, calibration,
+        m_session.isReadOnly() ? nullptr : m_session.calibrationData());
     showDocument();
     m_distribution->setEmptyText(calibration ? tr("Select a site in the model tree.")
                                              : tr("Open calibration data to see distributions."));
@@ -510,6 +560,7 @@ void MainWindow::showRows()
 void MainWindow::showSelection(const QStringList& sites)
 {
     m_selection = sites;
+    m_autosave->setSelectedSite(sites.value(0));
     std::vector<SiteRow> rows;
     for (const QString& name : sites) {
         const int index = m_session.model() ? indexOfSite(m_session.model()->sites, name.toStdString()) : -1;
@@ -530,6 +581,11 @@ void MainWindow::showSelection(const QStringList& sites)
     const int index = indexOfSite(m_session.model()->sites, sites.front().toStdString());
     const Site& site = m_session.model()->sites[static_cast<std::size_t>(index)];
     m_distribution->setSite(rows.front());
+    if (site.kind == SiteKind::Weight && m_session.isReadOnly()) {
+        m_distribution->setStatistics(nullptr);
+        m_live.request(-1, m_session.plan());
+        return;
+    }
     if (site.kind == SiteKind::Weight) {
         m_distribution->setStatistics(std::make_shared<SiteStatistics>(weightStatistics(
             site.name, m_session.model()->graph->value(site.value).constant, site.weightAxis)));
@@ -689,8 +745,45 @@ void MainWindow::showJobs()
     m_jobProgress->setValue(static_cast<int>(first.done));
 }
 
+void MainWindow::saveSession()
+{
+    const QString file
+        = QFileDialog::getSaveFileName(this, tr("Save Session"), m_sessionFile, tr("Sessions (*.qscope)"));
+    if (!file.isEmpty()) {
+        m_sessionFile = QFileInfo(file).suffix().isEmpty() ? file + QStringLiteral(".qscope") : file;
+        m_tasks.saveSession(m_sessionFile, m_selection.value(0));
+    }
+}
+
+void MainWindow::offerRecovery()
+{
+    const QStringList files = Autosave::leftovers(Settings::autosaveFolder());
+    if (files.isEmpty()) {
+        return;
+    }
+    m_recovered = files.front();
+    m_bannerAction = BannerAction::Recover;
+    m_banner->showMessage(BannerKind::Notice,
+        tr("A session of %1 was not saved when the program ended.")
+            .arg(locale().toString(QFileInfo(m_recovered).lastModified(), QLocale::ShortFormat)),
+        tr("Recover"));
+}
+
+void MainWindow::showReadOnly()
+{
+    const bool editable = !m_session.isReadOnly();
+    m_inspector->setEnabled(editable);
+    m_bits->setEnabled(editable);
+    m_actions->presetMenu->setEnabled(editable && m_session.model());
+}
+
 void MainWindow::updateActions()
 {
+    if (m_session.isReadOnly()) {
+        m_actions->update(false, false, false, false, !m_runner.jobs().isEmpty());
+        m_actions->saveSession->setEnabled(true);
+        return;
+    }
     m_actions->update(m_session.model() != nullptr, m_session.calibrationData() != nullptr,
         m_session.calibration() != nullptr, m_session.sensitivity().value != nullptr,
         !m_runner.jobs().isEmpty());

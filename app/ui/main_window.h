@@ -21,6 +21,7 @@ class Actions;
 class BitsMatrixView;
 class CompareView;
 class Appearance;
+class Autosave;
 class DistributionView;
 class EditController;
 class ErrorStrip;
@@ -82,6 +83,9 @@ private:
     void fail(const QString& what, const QString& sentence);
     void exportModel();
     void updateActions();
+    void saveSession();
+    void offerRecovery();
+    void showReadOnly();
     void leaveSensitiveSitesInFloat();
     void searchActions();
     void startTour();
@@ -112,6 +116,10 @@ private:
     QTimer m_quiet; ///< runs out when the hand has rested: then the site errors are computed
     QStringList m_selection;
     QString m_pendingRecipe;
+    QString m_sessionFile; ///< where the session was saved last; "" before
+    QString m_recovered; ///< the file a crash left, until it is opened
+    enum class BannerAction { None, Recover, LocateModel } m_bannerAction = BannerAction::None;
+    Autosave* m_autosave;
 };
 
 } // namespace qs

@@ -2,6 +2,7 @@
 
 #include <QFileInfo>
 #include <QSettings>
+#include <QStandardPaths>
 
 namespace qs {
 
@@ -65,6 +66,11 @@ bool Settings::isTourSeen() const
 void Settings::setTourSeen()
 {
     QSettings().setValue(kTourKey, true);
+}
+
+QString Settings::autosaveFolder()
+{
+    return QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + QStringLiteral("/sessions");
 }
 
 QStringList Settings::recentModels() const

@@ -25,6 +25,9 @@ public:
     [[nodiscard]] bool isTourSeen() const;
     void setTourSeen();
 
+    /// Where copies of unsaved sessions are kept.
+    [[nodiscard]] static QString autosaveFolder();
+
     /// Model paths, latest first; those that no longer exist are left out.
     [[nodiscard]] QStringList recentModels() const;
     void addRecentModel(const QString& path);

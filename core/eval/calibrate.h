@@ -8,8 +8,11 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
 namespace qs {
+
+class Hdf5File;
 
 /// Statistics of every activation site over the first `samples` samples (0 = all) in one pass, batch after
 /// batch. The result depends on the samples and their order alone: same bits for any batch size and thread
@@ -25,5 +28,11 @@ namespace qs {
 void saveCalibration(const Calibration& calibration, const std::filesystem::path& path);
 /// Throws Error(Io | CorruptFile).
 [[nodiscard]] std::shared_ptr<const Calibration> loadCalibration(const std::filesystem::path& path);
+
+/// The same as a group ("/calibration") of a larger file that is being written.
+void writeCalibration(Hdf5File& file, const std::string& group, const Calibration& calibration);
+/// `name` is the file's, for sentences. Throws Error(CorruptFile).
+[[nodiscard]] std::shared_ptr<const Calibration> readCalibration(
+    const Hdf5File& file, const std::string& group, const std::string& name);
 
 } // namespace qs

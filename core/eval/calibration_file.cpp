@@ -15,6 +15,12 @@ namespace {
 constexpr const char* kFormat = "quantoscope-calibration";
 constexpr std::int64_t kVersion = 1;
 
+/// "/" or the group of a larger file, as the beginning of the paths inside.
+std::string prefixOf(const std::string& group)
+{
+    return group == "/" ? std::string() : group;
+}
+
 /// "/sites/00012": names of sites may contain '/', so they are attributes.
 std::string groupOf(std::size_t index)
 {
@@ -119,27 +125,27 @@ void checkHead(const Hdf5File& file, const std::string& path)
 
 } // namespace
 
-void saveCalibration(const Calibration& calibration, const std::filesystem::path& path)
+void writeCalibration(Hdf5File& file, const std::string& root, const Calibration& calibration)
 {
     std::vector<CalibrationArrays> sites;
     for (const auto& entry : calibration.sites) {
         sites.push_back(flattened(*entry.second));
         sites.back().name = entry.first;
     }
-    AtomicFile atomic(path);
-    Hdf5File file = Hdf5File::create(atomic.temporaryPath());
-    file.writeString("/", "format", kFormat);
-    file.writeInteger("/", "version", kVersion);
-    file.writeString("/", "model_hash", calibration.modelHash);
-    file.writeString("/", "data_hash", calibration.dataHash);
-    if (!calibration.dataPreparation.empty()) {
-        file.writeString("/", "data_preparation", calibration.dataPreparation);
+    const std::string prefix = prefixOf(root);
+    if (!prefix.empty()) {
+        file.makeGroup(root);
     }
-    file.writeInteger("/", "sample_count", calibration.sampleCount);
-    file.writeString("/", "content_hash", contentHash(calibration, sites));
-    file.makeGroup("/sites");
+    file.writeString(root, "model_hash", calibration.modelHash);
+    file.writeString(root, "data_hash", calibration.dataHash);
+    if (!calibration.dataPreparation.empty()) {
+        file.writeString(root, "data_preparation", calibration.dataPreparation);
+    }
+    file.writeInteger(root, "sample_count", calibration.sampleCount);
+    file.writeString(root, "content_hash", contentHash(calibration, sites));
+    file.makeGroup(prefix + "/sites");
     for (std::size_t i = 0; i < sites.size(); ++i) {
-        const std::string group = groupOf(i);
+        const std::string group = prefix + groupOf(i);
         file.makeGroup(group);
         file.writeString(group, "name", sites[i].name);
         file.writeString(group, "axis", sites[i].axis == GroupAxis::Channel ? "channel" : "head");
@@ -148,6 +154,49 @@ void saveCalibration(const Calibration& calibration, const std::filesystem::path
         forEachArray(
             arrays, [&](const char* name, const auto& values) { write(file, group + "/" + name, values); });
     }
+}
+
+std::shared_ptr<const Calibration> readCalibration(
+    const Hdf5File& file, const std::string& root, const std::string& name)
+{
+    auto calibration = std::make_shared<Calibration>();
+    calibration->modelHash = file.readString(root, "model_hash");
+    calibration->dataHash = file.readString(root, "data_hash");
+    if (file.hasAttribute(root, "data_preparation")) {
+        calibration->dataPreparation = file.readString(root, "data_preparation");
+    }
+    calibration->sampleCount = file.readInteger(root, "sample_count");
+    if (calibration->sampleCount < 0) {
+        throw Error(ErrorCode::CorruptFile,
+            name + " states " + std::to_string(calibration->sampleCount) + " samples");
+    }
+    std::vector<CalibrationArrays> sites;
+    const std::string parent = prefixOf(root) + "/sites";
+    const std::vector<std::string> groups = file.children(parent);
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        sites.push_back(readSite(file, parent + "/" + groups[i], name));
+        if (i > 0 && sites[i - 1].name >= sites[i].name) {
+            throw Error(ErrorCode::CorruptFile,
+                name + ": site '" + sites[i].name + "' stands behind '" + sites[i - 1].name + "'");
+        }
+    }
+    if (file.readString(root, "content_hash") != contentHash(*calibration, sites)) {
+        throw Error(
+            ErrorCode::CorruptFile, name + " is damaged: its content does not have the hash it states");
+    }
+    for (const CalibrationArrays& site : sites) {
+        calibration->sites[site.name] = restored(site, name + ": site '" + site.name + "'");
+    }
+    return calibration;
+}
+
+void saveCalibration(const Calibration& calibration, const std::filesystem::path& path)
+{
+    AtomicFile atomic(path);
+    Hdf5File file = Hdf5File::create(atomic.temporaryPath());
+    file.writeString("/", "format", kFormat);
+    file.writeInteger("/", "version", kVersion);
+    writeCalibration(file, "/", calibration);
     file.close();
     atomic.commit();
 }
@@ -157,34 +206,7 @@ std::shared_ptr<const Calibration> loadCalibration(const std::filesystem::path& 
     const Hdf5File file = Hdf5File::openForReading(path);
     const std::string name = path.filename().string();
     checkHead(file, name);
-    auto calibration = std::make_shared<Calibration>();
-    calibration->modelHash = file.readString("/", "model_hash");
-    calibration->dataHash = file.readString("/", "data_hash");
-    if (file.hasAttribute("/", "data_preparation")) {
-        calibration->dataPreparation = file.readString("/", "data_preparation");
-    }
-    calibration->sampleCount = file.readInteger("/", "sample_count");
-    if (calibration->sampleCount < 0) {
-        throw Error(ErrorCode::CorruptFile,
-            name + " states " + std::to_string(calibration->sampleCount) + " samples");
-    }
-    std::vector<CalibrationArrays> sites;
-    const std::vector<std::string> groups = file.children("/sites");
-    for (std::size_t i = 0; i < groups.size(); ++i) {
-        sites.push_back(readSite(file, "/sites/" + groups[i], name));
-        if (i > 0 && sites[i - 1].name >= sites[i].name) {
-            throw Error(ErrorCode::CorruptFile,
-                name + ": site '" + sites[i].name + "' stands behind '" + sites[i - 1].name + "'");
-        }
-    }
-    if (file.readString("/", "content_hash") != contentHash(*calibration, sites)) {
-        throw Error(
-            ErrorCode::CorruptFile, name + " is damaged: its content does not have the hash it states");
-    }
-    for (const CalibrationArrays& site : sites) {
-        calibration->sites[site.name] = restored(site, name + ": site '" + site.name + "'");
-    }
-    return calibration;
+    return readCalibration(file, "/", name);
 }
 
 } // namespace qs

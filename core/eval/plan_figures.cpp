@@ -25,6 +25,9 @@ PlanFigures planFigures(const Model& model, const Plan& plan)
             activationBits += bits;
             continue;
         }
+        if (site.value == kNoValue) {
+            continue; // a session without its model
+        }
         const auto count = static_cast<double>(model.graph->value(site.value).constant.elementCount());
         elements += count;
         codeBits += count * bits;

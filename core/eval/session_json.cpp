@@ -1,0 +1,258 @@
+#include "core/eval/session_json.h"
+
+#include "core/io/plan_json.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+namespace qs {
+
+namespace {
+
+constexpr std::int64_t kMost = std::int64_t {1} << 53U; ///< what every reader of JSON takes as a whole number
+constexpr std::array kTasks {ModelTask::Classification, ModelTask::LanguageModel, ModelTask::Features};
+constexpr std::array kTaskNames {"classification", "language-model", "features"};
+
+/// JSON has no infinity: an SQNR of equal values is null.
+nlohmann::json decibel(double value)
+{
+    return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(nullptr);
+}
+
+double decibelFrom(const JsonReader& object, const char* key)
+{
+    const auto found = object.optionalMember(key);
+    return found.empty() ? std::numeric_limits<double>::infinity() : found.front().number();
+}
+
+nlohmann::json siteAsJson(const Site& site)
+{
+    return {{"name", site.name}, {"layer", site.layer}, {"block", site.block},
+        {"kind", site.kind == SiteKind::Weight ? "weight" : "activation"}, {"role", nameOf(site.role)},
+        {"axis", site.groupAxis == GroupAxis::Head ? "head" : "channel"}, {"groups", site.groups},
+        {"weight_axis", site.weightAxis}};
+}
+
+Role roleFrom(const JsonReader& reader)
+{
+    const std::string text = reader.string();
+    for (int role = 0; role <= static_cast<int>(Role::Other); ++role) {
+        if (nameOf(static_cast<Role>(role)) == text) {
+            return static_cast<Role>(role);
+        }
+    }
+    reader.fail("is '" + text + "', which is no role");
+}
+
+bool isFirst(const JsonReader& reader, std::string_view first, std::string_view second)
+{
+    const std::string text = reader.string();
+    if (text != first && text != second) {
+        reader.fail(
+            "is '" + text + "' instead of '" + std::string(first) + "' or '" + std::string(second) + "'");
+    }
+    return text == first;
+}
+
+Site siteFrom(const JsonReader& reader)
+{
+    Site site;
+    site.name = reader.member("name").string();
+    site.layer = reader.member("layer").string();
+    site.block = reader.member("block").string();
+    site.kind
+        = isFirst(reader.member("kind"), "weight", "activation") ? SiteKind::Weight : SiteKind::Activation;
+    site.role = roleFrom(reader.member("role"));
+    site.groupAxis = isFirst(reader.member("axis"), "head", "channel") ? GroupAxis::Head : GroupAxis::Channel;
+    site.groups = reader.member("groups").integer(0, kMost);
+    site.weightAxis = static_cast<int>(reader.member("weight_axis").integer(0, 7));
+    return site;
+}
+
+nlohmann::json metricsAsJson(const Metrics& metrics)
+{
+    nlohmann::json json {{"samples", metrics.samples}, {"tokens", metrics.tokens},
+        {"agreement", metrics.agreementPercent}, {"kl", metrics.klNats},
+        {"sqnr_db", decibel(metrics.logitsSqnrDb)}};
+    const auto put = [&json](const char* key, const std::optional<double>& value) {
+        if (value) {
+            json[key] = *value;
+        }
+    };
+    put("top1", metrics.top1Percent);
+    put("top5", metrics.top5Percent);
+    put("nll", metrics.nllNats);
+    return json;
+}
+
+Metrics metricsFrom(const JsonReader& reader)
+{
+    const auto optional = [&reader](const char* key) {
+        const auto found = reader.optionalMember(key);
+        return found.empty() ? std::nullopt : std::optional(found.front().number());
+    };
+    Metrics metrics;
+    metrics.samples = reader.member("samples").integer(0, kMost);
+    metrics.tokens = reader.member("tokens").integer(0, kMost);
+    metrics.agreementPercent = reader.member("agreement").number();
+    metrics.klNats = reader.member("kl").number();
+    metrics.logitsSqnrDb = decibelFrom(reader, "sqnr_db");
+    metrics.top1Percent = optional("top1");
+    metrics.top5Percent = optional("top5");
+    metrics.nllNats = optional("nll");
+    return metrics;
+}
+
+nlohmann::json evaluationAsJson(const Evaluation& evaluation)
+{
+    nlohmann::json layers = nlohmann::json::object();
+    for (const auto& [layer, sqnr] : evaluation.layerSqnrDb) {
+        layers[layer] = decibel(sqnr);
+    }
+    nlohmann::json outcomes = nlohmann::json::array();
+    for (const SampleOutcome& o : evaluation.outcomes) {
+        outcomes.push_back({{"sample", o.sample}, {"rows", o.rows}, {"changed_rows", o.changedRows},
+            {"row", o.row}, {"reference", o.referenceClass}, {"quantized", o.quantizedClass},
+            {"reference_probability", o.referenceProbability},
+            {"quantized_probability", o.quantizedProbability}});
+    }
+    return {{"metrics", metricsAsJson(evaluation.metrics)}, {"layers", layers}, {"outcomes", outcomes}};
+}
+
+SampleOutcome outcomeFrom(const JsonReader& reader)
+{
+    constexpr int kClasses = std::numeric_limits<int>::max();
+    SampleOutcome outcome;
+    outcome.sample = reader.member("sample").integer(0, kMost);
+    outcome.rows = reader.member("rows").integer(1, kMost);
+    outcome.changedRows = reader.member("changed_rows").integer(0, outcome.rows);
+    outcome.row = reader.member("row").integer(0, outcome.rows - 1);
+    outcome.referenceClass = static_cast<int>(reader.member("reference").integer(0, kClasses));
+    outcome.quantizedClass = static_cast<int>(reader.member("quantized").integer(0, kClasses));
+    outcome.referenceProbability = static_cast<float>(reader.member("reference_probability").number());
+    outcome.quantizedProbability = static_cast<float>(reader.member("quantized_probability").number());
+    return outcome;
+}
+
+std::shared_ptr<const Evaluation> evaluationFrom(const JsonReader& reader)
+{
+    auto evaluation = std::make_shared<Evaluation>();
+    evaluation->metrics = metricsFrom(reader.member("metrics"));
+    const JsonReader layers = reader.member("layers");
+    for (const auto& [layer, value] : layers.members()) {
+        evaluation->layerSqnrDb[layer] = decibelFrom(layers, layer.c_str());
+    }
+    for (const JsonReader& outcome : reader.member("outcomes").elements()) {
+        evaluation->outcomes.push_back(outcomeFrom(outcome));
+    }
+    return evaluation;
+}
+
+nlohmann::json snapshotAsJson(const Snapshot& snapshot)
+{
+    nlohmann::json json {{"name", snapshot.name}, {"plan", planAsJson(snapshot.plan)},
+        {"weight_bits", snapshot.figures.weightBits}, {"activation_bits", snapshot.figures.activationBits},
+        {"bytes", snapshot.figures.bytes}};
+    if (snapshot.evaluation) {
+        json["evaluation"] = evaluationAsJson(*snapshot.evaluation);
+    }
+    return json;
+}
+
+Snapshot snapshotFrom(const JsonReader& reader)
+{
+    Snapshot snapshot;
+    snapshot.name = reader.member("name").string();
+    snapshot.plan = planFrom(reader.member("plan"));
+    snapshot.figures.weightBits = reader.member("weight_bits").number();
+    snapshot.figures.activationBits = reader.member("activation_bits").number();
+    snapshot.figures.bytes = reader.member("bytes").integer(0, kMost);
+    for (const JsonReader& evaluation : reader.optionalMember("evaluation")) {
+        snapshot.evaluation = evaluationFrom(evaluation);
+    }
+    return snapshot;
+}
+
+nlohmann::json sensitivityAsJson(const SiteSensitivity& result)
+{
+    return {{"site", result.site}, {"kind", result.kind == SiteKind::Weight ? "weight" : "activation"},
+        {"bits", result.bits}, {"logits_sqnr_db", decibel(result.logitsSqnrDb)}, {"kl", result.klNats},
+        {"agreement", result.agreementPercent}, {"site_sqnr_db", decibel(result.siteSqnrDb)},
+        {"clipping_share", result.clippingShare}};
+}
+
+SiteSensitivity sensitivityFrom(const JsonReader& reader)
+{
+    SiteSensitivity result;
+    result.site = reader.member("site").string();
+    result.kind
+        = isFirst(reader.member("kind"), "weight", "activation") ? SiteKind::Weight : SiteKind::Activation;
+    result.bits = static_cast<int>(reader.member("bits").integer(kMinBits, kMaxBits));
+    result.logitsSqnrDb = decibelFrom(reader, "logits_sqnr_db");
+    result.klNats = reader.member("kl").number();
+    result.agreementPercent = reader.member("agreement").number();
+    result.siteSqnrDb = decibelFrom(reader, "site_sqnr_db");
+    result.clippingShare = reader.member("clipping_share").number();
+    return result;
+}
+
+} // namespace
+
+nlohmann::json sessionAsJson(const SessionFile& session)
+{
+    nlohmann::json sites = nlohmann::json::array();
+    for (const Site& site : session.sites) {
+        sites.push_back(siteAsJson(site));
+    }
+    nlohmann::json snapshots = nlohmann::json::array();
+    for (const Snapshot& snapshot : session.snapshots) {
+        snapshots.push_back(snapshotAsJson(snapshot));
+    }
+    nlohmann::json sensitivity = nlohmann::json::array();
+    for (const SiteSensitivity& result : session.sensitivity) {
+        sensitivity.push_back(sensitivityAsJson(result));
+    }
+    return {{"model",
+                {{"path", session.modelPath}, {"name", session.modelName}, {"hash", session.modelHash},
+                    {"config_hash", session.configHash},
+                    {"task", kTaskNames[static_cast<std::size_t>(session.task)]}}},
+        {"calibration_data", session.calibrationPath}, {"evaluation_data", session.evaluationPath},
+        {"sites", sites}, {"plan", planAsJson(session.plan)}, {"snapshots", snapshots},
+        {"sensitivity", sensitivity}, {"selected_site", session.selectedSite}};
+}
+
+SessionFile sessionFrom(const JsonReader& reader)
+{
+    SessionFile session;
+    const JsonReader model = reader.member("model");
+    session.modelPath = model.member("path").string();
+    session.modelName = model.member("name").string();
+    session.modelHash = model.member("hash").string();
+    session.configHash = model.member("config_hash").string();
+    const std::string task = model.member("task").string();
+    const auto known = std::find(kTaskNames.begin(), kTaskNames.end(), task);
+    if (known == kTaskNames.end()) {
+        model.member("task").fail("is '" + task + "', which is no task");
+    }
+    session.task = kTasks[static_cast<std::size_t>(known - kTaskNames.begin())];
+    session.calibrationPath = reader.member("calibration_data").string();
+    session.evaluationPath = reader.member("evaluation_data").string();
+    for (const JsonReader& site : reader.member("sites").elements()) {
+        session.sites.push_back(siteFrom(site));
+    }
+    session.plan = planFrom(reader.member("plan"));
+    for (const JsonReader& snapshot : reader.member("snapshots").elements()) {
+        session.snapshots.push_back(snapshotFrom(snapshot));
+    }
+    for (const JsonReader& result : reader.member("sensitivity").elements()) {
+        session.sensitivity.push_back(sensitivityFrom(result));
+    }
+    session.selectedSite = reader.member("selected_site").string();
+    return session;
+}
+
+} // namespace qs
