@@ -41,8 +41,12 @@ Autosave::Autosave(Session* session, QString folder, int delayMs)
 
 Autosave::~Autosave()
 {
+    const bool unsaved = m_session->model() && !m_session->isReadOnly() && !m_session->undoStack()->isClean();
+    if (unsaved) {
+        write();
+    }
     m_pool.waitForDone();
-    if (m_lock) {
+    if (m_lock && !unsaved) {
         QFile::remove(m_file);
     }
 }

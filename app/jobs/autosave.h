@@ -12,18 +12,19 @@
 
 namespace qs {
 
-/// Keeps a copy of the session in a folder of its own while it changes, and removes it when the program ends
-/// well. A file that is left behind by a program that no longer runs is what a crash took.
+/// Keeps a copy of the session in a folder of its own while it changes. When the program ends well and
+/// nothing is unsaved, the copy goes; a file that is left behind is what a crash took, or what was closed
+/// unsaved.
 class Autosave : public QObject
 {
     Q_OBJECT
 public:
     /// `folder` is made when first needed. Writing happens on a thread of its own, `delayMs` after a change.
     Autosave(Session* session, QString folder, int delayMs = 20000);
-    /// Removes the own file.
+    /// Writes what is not written yet when the plan has unsaved changes, else removes the own file.
     ~Autosave() override;
 
-    /// Session files that crashed programs left, latest first.
+    /// Session files left by programs that no longer run, latest first.
     [[nodiscard]] static QStringList leftovers(const QString& folder);
     /// Deletes such a file.
     static void discard(const QString& file);

@@ -764,7 +764,7 @@ void MainWindow::offerRecovery()
     m_recovered = files.front();
     m_bannerAction = BannerAction::Recover;
     m_banner->showMessage(BannerKind::Notice,
-        tr("A session of %1 was not saved when the program ended.")
+        tr("A session of %1 was not saved before the program ended.")
             .arg(locale().toString(QFileInfo(m_recovered).lastModified(), QLocale::ShortFormat)),
         tr("Recover"));
 }
