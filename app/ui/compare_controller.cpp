@@ -91,9 +91,9 @@ void CompareController::showRows()
     }
     for (const Snapshot& snapshot : m_session->snapshots()) {
         const bool current = snapshot.plan == m_session->plan();
-        rows.push_back(
-            {snapshot.name, snapshot.evaluation ? std::optional(snapshot.evaluation->metrics) : std::nullopt,
-                current ? ResultState::Live : ResultState::Stale, snapshot.figures});
+        rows.push_back({QString::fromStdString(snapshot.name),
+            snapshot.evaluation ? std::optional(snapshot.evaluation->metrics) : std::nullopt,
+            current ? ResultState::Live : ResultState::Stale, snapshot.figures});
     }
     m_view->metrics()->setRows(std::move(rows));
     showSelected();

@@ -107,6 +107,7 @@ private:
     JobPanel* m_jobs;
     MessageBanner* m_banner;
     Appearance* m_appearance;
+    Autosave* m_autosave;
     HelpWindow* m_help = nullptr; ///< made when first asked for
     bool m_tourPending = false; ///< the demo was opened by somebody who has not seen the tour
     QLabel* m_documentLabel;
@@ -119,7 +120,6 @@ private:
     QString m_sessionFile; ///< where the session was saved last; "" before
     QString m_recovered; ///< the file a crash left, until it is opened
     enum class BannerAction { None, Recover, LocateModel } m_bannerAction = BannerAction::None;
-    Autosave* m_autosave;
 };
 
 } // namespace qs
