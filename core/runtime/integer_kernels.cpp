@@ -13,43 +13,7 @@
 
 namespace qs {
 
-namespace {
-
-/// An 8-bit input less its zero point, as 32-bit integers, densely stored. The zero point is one number, or
-/// one for each index along `axis`.
-Array centred(const KernelCall& call, std::size_t index, std::size_t zeroIndex, std::size_t axis)
-{
-    const Array x = contiguous(call.input(index), call.pool);
-    if (x.dtype != DType::U8 && x.dtype != DType::I8) {
-        call.fail(ErrorCode::Unsupported,
-            "input " + std::to_string(index) + " is " + std::string(nameOf(x.dtype)) + ", not 8 bits");
-    }
-    Array zero = call.has(zeroIndex) ? contiguous(call.input(zeroIndex), call.pool) : Array();
-    std::int64_t inner = 1;
-    if (zero.valid() && zero.count() != 1) {
-        if (axis >= x.rank() || zero.count() != x.dims[axis]) {
-            call.fail(
-                ErrorCode::ShapeMismatch, "zero point " + zero.shapeText() + " of input " + x.shapeText());
-        }
-        inner = product(x.dims, axis + 1, x.rank());
-    }
-    if (zero.valid() && zero.dtype != x.dtype) {
-        call.fail(ErrorCode::Unsupported, "a zero point of type " + std::string(nameOf(zero.dtype)));
-    }
-    Array y = call.make(DType::I32, x.dims);
-    dispatchByType(x.dtype, [&]<typename T>(T) {
-        const std::int64_t zeros = zero.valid() ? zero.count() : 1;
-        for (std::int64_t i = 0; i < x.count(); ++i) {
-            const auto offset
-                = zero.valid() ? static_cast<std::int32_t>(zero.as<const T>()[i / inner % zeros]) : 0;
-            y.as<std::int32_t>()[i] = static_cast<std::int32_t>(x.as<const T>()[i]) - offset;
-        }
-    });
-    return y;
-}
-
-/// Batches of 32-bit integer matrices: a [..., M, K] times b [..., K, N]; sums wrap around as int32 does.
-Array multiplied(const KernelCall& call, const Array& a, const Array& b)
+Array multiplyIntegers(const KernelCall& call, const Array& a, const Array& b)
 {
     if (a.rank() < 2 || b.rank() < 2 || a.dims.back() != b.dims[b.rank() - 2]) {
         call.fail(
@@ -82,6 +46,41 @@ Array multiplied(const KernelCall& call, const Array& a, const Array& b)
                     out[j] += x[i] * w[i * n + j];
                 }
             }
+        }
+    });
+    return y;
+}
+
+namespace {
+
+/// An 8-bit input less its zero point, as 32-bit integers, densely stored. The zero point is one number, or
+/// one for each index along `axis`.
+Array centred(const KernelCall& call, std::size_t index, std::size_t zeroIndex, std::size_t axis)
+{
+    const Array x = contiguous(call.input(index), call.pool);
+    if (x.dtype != DType::U8 && x.dtype != DType::I8) {
+        call.fail(ErrorCode::Unsupported,
+            "input " + std::to_string(index) + " is " + std::string(nameOf(x.dtype)) + ", not 8 bits");
+    }
+    Array zero = call.has(zeroIndex) ? contiguous(call.input(zeroIndex), call.pool) : Array();
+    std::int64_t inner = 1;
+    if (zero.valid() && zero.count() != 1) {
+        if (axis >= x.rank() || zero.count() != x.dims[axis]) {
+            call.fail(
+                ErrorCode::ShapeMismatch, "zero point " + zero.shapeText() + " of input " + x.shapeText());
+        }
+        inner = product(x.dims, axis + 1, x.rank());
+    }
+    if (zero.valid() && zero.dtype != x.dtype) {
+        call.fail(ErrorCode::Unsupported, "a zero point of type " + std::string(nameOf(zero.dtype)));
+    }
+    Array y = call.make(DType::I32, x.dims);
+    dispatchByType(x.dtype, [&]<typename T>(T) {
+        const std::int64_t zeros = zero.valid() ? zero.count() : 1;
+        for (std::int64_t i = 0; i < x.count(); ++i) {
+            const auto offset
+                = zero.valid() ? static_cast<std::int32_t>(zero.as<const T>()[i / inner % zeros]) : 0;
+            y.as<std::int32_t>()[i] = static_cast<std::int32_t>(x.as<const T>()[i]) - offset;
         }
     });
     return y;
@@ -171,14 +170,15 @@ std::vector<Array> matMulInteger(const KernelCall& call)
 {
     const Array& a = call.input(0);
     const Array& b = call.input(1);
-    return {multiplied(call, centred(call, 0, 2, a.rank() - 2), centred(call, 1, 3, b.rank() - 1))};
+    return {multiplyIntegers(call, centred(call, 0, 2, a.rank() - 2), centred(call, 1, 3, b.rank() - 1))};
 }
 
 std::vector<Array> qlinearMatMul(const KernelCall& call)
 {
     const Array& a = call.input(0);
     const Array& b = call.input(3);
-    const Array sums = multiplied(call, centred(call, 0, 2, a.rank() - 2), centred(call, 3, 5, b.rank() - 1));
+    const Array sums
+        = multiplyIntegers(call, centred(call, 0, 2, a.rank() - 2), centred(call, 3, 5, b.rank() - 1));
     return {requantized(call, sums, 1, 4, 6, sums.dims.back(), 1)};
 }
 

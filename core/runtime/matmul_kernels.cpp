@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/runtime/broadcast.h"
+#include "core/runtime/integer_kernels.h"
 #include "core/runtime/kernel_registry.h"
 #include "core/runtime/row_blocks.h"
 
@@ -124,7 +125,10 @@ void multiplyBatches(const KernelCall& call, const Array& left, const Array& rig
 
 std::vector<Array> matmul(const KernelCall& call)
 {
-    requireF32(call, {0, 1});
+    const bool integers = call.input(0).dtype == DType::I32 && call.input(1).dtype == DType::I32;
+    if (!integers) {
+        requireF32(call, {0, 1});
+    }
     Array a = call.input(0);
     Array b = call.input(1);
     if (a.rank() == 0 || b.rank() == 0) {
@@ -143,7 +147,9 @@ std::vector<Array> matmul(const KernelCall& call)
             ErrorCode::ShapeMismatch, "operands " + a.shapeText() + " and " + b.shapeText() + " do not fit");
     }
     Array y;
-    if (b.rank() == 2 && call.inputIsConstant(1) && a.rank() >= 2) {
+    if (integers) {
+        y = multiplyIntegers(call, a, b);
+    } else if (b.rank() == 2 && call.inputIsConstant(1) && a.rank() >= 2) {
         y = multiplyRows(call, a, *packedInput(call, 1, b), nullptr);
     } else {
         const Dims batch = broadcastDims(

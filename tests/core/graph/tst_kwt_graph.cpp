@@ -82,6 +82,9 @@ private slots:
     {
         std::vector<std::pair<std::string, Tensor>> clips;
         for (const auto& folder : std::filesystem::directory_iterator(kFolder / "clips")) {
+            if (!folder.is_directory()) {
+                continue; // the licence
+            }
             for (const auto& wav : std::filesystem::directory_iterator(folder)) {
                 clips.emplace_back(folder.path().filename().string(), audioOf(wav));
             }
