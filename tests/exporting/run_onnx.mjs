@@ -36,7 +36,9 @@ function writeNpy(path, dims, data) {
 const [modelPath, inputPath, outputPath] = process.argv.slice(2);
 const require = createRequire(join(process.env.QS_NODE_MODULES, 'resolve-from-here.js'));
 const ort = require('onnxruntime-node');
-const session = await ort.InferenceSession.create(modelPath, { intraOpNumThreads: 2 });
+// Without it, 8-bit products on processors that lack VNNI saturate in 16 bits: a fault of theirs, not of the file.
+const session = await ort.InferenceSession.create(modelPath,
+  { intraOpNumThreads: 2, extra: { session: { x64quantprecision: '1' } } });
 const { dims, data } = readNpy(inputPath);
 const width = data.length / dims[0];
 const parts = [];

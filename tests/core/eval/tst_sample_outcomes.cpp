@@ -55,7 +55,7 @@ private slots:
         const std::vector<SampleOutcome> a {outcome(0, 1, 1), outcome(1, 2, 5), outcome(2, 3, 4)};
         const std::vector<SampleOutcome> b {outcome(0, 1, 7), outcome(1, 2, 5), outcome(2, 3, 3)};
         const auto toB = flipsBetween({}, b);
-        QCOMPARE(toB.size(), std::size_t {1});
+        QCOMPARE(toB.size(), std::size_t {2}); // samples 0 and 1
         QCOMPARE(toB[0].before, 1);
         QCOMPARE(toB[0].after, 7);
         const auto between = flipsBetween(a, b);

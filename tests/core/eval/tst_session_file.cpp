@@ -33,10 +33,10 @@ private slots:
         manual.method = BoundMethod::Manual;
         manual.manualBounds = {{-0.1, 1.0 / 3.0}};
         auto evaluation = std::make_shared<Evaluation>();
-        evaluation->metrics = {.samples = 7,
-            .top1Percent = 71.25,
-            .klNats = 0.1,
-            .logitsSqnrDb = std::numeric_limits<double>::infinity()};
+        evaluation->metrics.samples = 7;
+        evaluation->metrics.top1Percent = 71.25;
+        evaluation->metrics.klNats = 0.1;
+        evaluation->metrics.logitsSqnrDb = std::numeric_limits<double>::infinity();
         evaluation->layerSqnrDb = {{"a", 12.5}, {"b", std::numeric_limits<double>::infinity()}};
         evaluation->outcomes = {{3, 1, 1, 0, 4, 5, 0.75F, 0.3F}};
         m_session.snapshots = {{"first \xE2\x88\x9A", m_session.plan, {5.0, 3.0, 12345}, evaluation},
