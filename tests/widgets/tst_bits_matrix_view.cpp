@@ -54,7 +54,7 @@ private slots:
         QTest::keyClick(m_view->viewport(), Qt::Key_4);
         QVERIFY(qApp->focusWidget() != m_view.get());
         QTest::keyClick(qApp->focusWidget(), Qt::Key_Return);
-        QCOMPARE(spy.size(), 1);
+        QTRY_COMPARE(spy.size(), 1);
         QCOMPARE(spy.at(0).at(0).toStringList(),
             (QStringList {u"b.0.fc.weight"_s, u"b.0.fc.input"_s, u"b.0.query"_s, u"b.0.key"_s}));
         QCOMPARE(spy.at(0).at(1).value<SiteChoicePatch>(), (SiteChoicePatch {.enabled = true, .bits = 4}));

@@ -57,6 +57,7 @@ SiteTreeView::SiteTreeView(QWidget* parent)
     m_filterIcon = m_filter->addAction(themedIcon(u"filter"_s, palette()), QLineEdit::LeadingPosition);
     m_count->setForegroundRole(QPalette::PlaceholderText);
     m_worst->setText(tr("Worst %1").arg(kWorstCount));
+    m_worst->setObjectName(u"worst"_s);
     m_worst->setCheckable(true);
     m_worst->setAutoRaise(true);
     m_worst->setFocusPolicy(Qt::TabFocus);

@@ -219,7 +219,7 @@ OperatorFile attention(int maskRank, bool causal, bool past, bool bias)
 
 enum class Packing { Apart, QueryKeyValue, KeyValue };
 
-OperatorFile multiHead(Packing packing, bool bias, int maskRank, bool past)
+OperatorFile multiHead(Packing packing, bool bias, int maskRank, bool past, std::int64_t keys = 6)
 {
     OperatorFile file("MultiHeadAttention");
     if (packing == Packing::QueryKeyValue) {
@@ -232,8 +232,8 @@ OperatorFile multiHead(Packing packing, bool bias, int maskRank, bool past)
         file.none();
     } else {
         file.input("q", {2, 5, 8});
-        file.input("k", {2, 6, 8});
-        file.input("v", {2, 6, 8});
+        file.input("k", {2, keys, 8});
+        file.input("v", {2, keys, 8});
     }
     bias ? file.weight("b", {24}) : file.none();
     if (maskRank == 1) {
@@ -450,7 +450,7 @@ private slots:
             = multiHead(query ? Packing::QueryKeyValue : Packing::KeyValue, false, 0, false);
         const std::string path = m_runtime.path(query ? "packed.onnx" : "packed-keys.onnx");
         std::ofstream(path, std::ios::binary) << packed.model.SerializeAsString();
-        OperatorFile apart = multiHead(Packing::Apart, false, 0, false);
+        const OperatorFile apart = multiHead(Packing::Apart, false, 0, false, query ? 5 : 6);
         const std::string apartPath = m_runtime.path("apart.onnx");
         std::ofstream(apartPath, std::ios::binary) << apart.model.SerializeAsString();
         std::vector<Tensor> inputs;
