@@ -1,6 +1,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/data_arguments.h"
 #include "core/eval/calibrate.h"
+#include "core/runtime/executor.h"
 
 #include <CLI/CLI.hpp>
 
@@ -17,6 +18,7 @@ struct CalibrateArguments
     DataArguments data;
     std::string out;
     std::int64_t samples = 0;
+    ExecutorOptions executor;
 };
 
 } // namespace
@@ -31,11 +33,18 @@ void declareCalibrate(CLI::App& app, CommandAction& action)
     command->add_option("--out", arguments->out, "Calibration file to write (.h5)")->required();
     command->add_option("--samples", arguments->samples, "Use the first N samples (default: all)")
         ->check(CLI::PositiveNumber);
+    command
+        ->add_option("--memory-budget", arguments->executor.weightBudget,
+            "Memory for packed weights, e.g. 512M or 2G (default: a quarter of the machine's); others are "
+            "packed in every pass")
+        ->transform(CLI::AsSizeValue(false));
     command->callback([arguments, &action] {
         action = [arguments](Console& console) {
             const auto model = loadModel(arguments->model);
             const auto data = arguments->data.open(*model);
-            const auto calibration = calibrate(model, *data, arguments->samples, console.context());
+            auto executor = std::make_unique<Executor>(model, arguments->executor);
+            const auto calibration = calibrate(*executor, *data, arguments->samples, console.context());
+            executor.reset(); // its weights are not needed while the file is made
             saveCalibration(*calibration, arguments->out);
             std::cout << arguments->out << ": " << calibration->sites.size() << " sites over "
                       << calibration->sampleCount << " samples\n";

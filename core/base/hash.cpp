@@ -5,6 +5,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
 
 namespace qs {
@@ -47,8 +48,13 @@ std::string Sha256::hex()
 
 std::string sha256(std::span<const std::byte> bytes)
 {
+    constexpr std::size_t kPiece = std::size_t {8} << 20U;
     Sha256 hash;
-    hash.update(bytes);
+    for (std::size_t at = 0; at < bytes.size(); at += kPiece) {
+        const auto piece = bytes.subspan(at, std::min(kPiece, bytes.size() - at));
+        hash.update(piece);
+        MappedFile::release(piece); // a file larger than memory must not pile up in it
+    }
     return hash.hex();
 }
 

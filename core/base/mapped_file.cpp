@@ -2,13 +2,14 @@
 
 #include "core/base/error.h"
 
+#include <cerrno>
+#include <cstring>
 #include <fcntl.h>
+#include <map>
+#include <mutex>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 namespace qs {
 
@@ -28,8 +29,23 @@ struct Descriptor
 
 Error systemError(const std::filesystem::path& path, const char* action)
 {
-    return Error(ErrorCode::Io, "cannot " + std::string(action) + " '" + path.string() + "': " + std::strerror(errno));
+    return Error(
+        ErrorCode::Io, "cannot " + std::string(action) + " '" + path.string() + "': " + std::strerror(errno));
 }
+
+/// What is mapped now: first byte to one past the last. Never destroyed, since mapped files may outlive any
+/// static.
+struct Mappings
+{
+    std::mutex mutex;
+    std::map<const std::byte*, const std::byte*> ranges;
+
+    static Mappings& instance()
+    {
+        static auto* mappings = new Mappings;
+        return *mappings;
+    }
+};
 
 } // namespace
 
@@ -62,11 +78,37 @@ MappedFile::MappedFile(std::filesystem::path path, std::span<const std::byte> by
     : m_path(std::move(path))
     , m_bytes(bytes)
 {
+    if (!m_bytes.empty()) {
+        Mappings& mappings = Mappings::instance();
+        const std::lock_guard lock(mappings.mutex);
+        mappings.ranges[m_bytes.data()] = m_bytes.data() + m_bytes.size();
+    }
+}
+
+void MappedFile::release(std::span<const std::byte> bytes)
+{
+    if (bytes.empty()) {
+        return;
+    }
+    const std::byte* const first = bytes.data();
+    const std::byte* const end = first + bytes.size();
+    Mappings& mappings = Mappings::instance();
+    const std::lock_guard lock(mappings.mutex); // held while advising, so that the mapping cannot go away
+    auto it = mappings.ranges.upper_bound(first);
+    if (it == mappings.ranges.begin() || end > (--it)->second) {
+        return;
+    }
+    static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    const std::size_t before = static_cast<std::size_t>(first - it->first) % page; // mappings begin on a page
+    ::madvise(const_cast<std::byte*>(first - before), bytes.size() + before, MADV_DONTNEED);
 }
 
 MappedFile::~MappedFile()
 {
     if (!m_bytes.empty()) {
+        Mappings& mappings = Mappings::instance();
+        const std::lock_guard lock(mappings.mutex);
+        mappings.ranges.erase(m_bytes.data());
         ::munmap(const_cast<std::byte*>(m_bytes.data()), m_bytes.size());
     }
 }

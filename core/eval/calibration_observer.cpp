@@ -26,12 +26,15 @@ void CalibrationObserver::observe(int site, const ActivationView& view)
     m_accumulators[static_cast<std::size_t>(site)]->observe(view);
 }
 
-std::map<std::string, std::shared_ptr<const SiteStatistics>> CalibrationObserver::finish() const
+std::map<std::string, std::shared_ptr<const SiteStatistics>> CalibrationObserver::finish()
 {
     std::vector<std::shared_ptr<const SiteStatistics>> found(m_accumulators.size());
     parallelFor(static_cast<std::int64_t>(found.size()), 1, [&](std::int64_t begin, std::int64_t end) {
         for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
-            found[i] = m_accumulators[i] ? m_accumulators[i]->finish() : nullptr;
+            if (m_accumulators[i]) {
+                found[i] = m_accumulators[i]->finish();
+                m_accumulators[i].reset();
+            }
         }
     });
     std::map<std::string, std::shared_ptr<const SiteStatistics>> sites;

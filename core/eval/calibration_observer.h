@@ -19,8 +19,9 @@ public:
 
     [[nodiscard]] bool wants(int site) const override;
     void observe(int site, const ActivationView& view) override;
-    /// What was seen so far, by site name; activations only.
-    [[nodiscard]] std::map<std::string, std::shared_ptr<const SiteStatistics>> finish() const;
+    /// What was seen, by site name; activations only. Ends the observation: each accumulator gives way to its
+    /// result, so that a large model's statistics are not there twice.
+    [[nodiscard]] std::map<std::string, std::shared_ptr<const SiteStatistics>> finish();
 
 private:
     std::vector<std::unique_ptr<SiteAccumulator>> m_accumulators; ///< by site; null for weights

@@ -1,6 +1,7 @@
 #include "core/io/data_source.h"
 
 #include "core/base/error.h"
+#include "core/base/mapped_file.h"
 #include "core/base/parallel.h"
 #include "core/io/audio_source.h"
 #include "core/io/image_decoder.h"
@@ -115,6 +116,13 @@ std::shared_ptr<const DataSource> openFolder(
     return std::make_shared<ImageFolderSource>(listSamples(path, rules), preprocessing);
 }
 
+/// Copies a sample's values; those of a mapped file need not stay in memory behind that.
+void copySample(const Tensor& sample, std::byte* target)
+{
+    std::memcpy(target, sample.bytes(), sample.byteCount());
+    MappedFile::release({sample.bytes(), sample.byteCount()});
+}
+
 } // namespace
 
 std::shared_ptr<const DataSource> openData(
@@ -168,7 +176,7 @@ Tensor loadBatch(const DataSource& data, std::int64_t first, std::int64_t count)
     dims.insert(dims.end(), head.shape().dims().begin(), head.shape().dims().end());
     Tensor batch(head.dtype(), Shape(std::move(dims)));
     auto* target = const_cast<std::byte*>(batch.bytes()); // freshly made here, not shared yet
-    std::memcpy(target, head.bytes(), head.byteCount());
+    copySample(head, target);
     parallelFor(count - 1, 1, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin + 1; i < end + 1; ++i) {
             const Tensor sample = data.load(first + i);
@@ -177,8 +185,7 @@ Tensor loadBatch(const DataSource& data, std::int64_t first, std::int64_t count)
                     "sample '" + data.sampleName(first + i) + "' has shape " + sample.shape().text()
                         + ", others " + head.shape().text());
             }
-            std::memcpy(
-                target + static_cast<std::size_t>(i) * head.byteCount(), sample.bytes(), sample.byteCount());
+            copySample(sample, target + static_cast<std::size_t>(i) * head.byteCount());
         }
     });
     return batch;

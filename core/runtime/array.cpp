@@ -133,7 +133,12 @@ Array Array::make(BufferPool& pool, DType dtype, Dims dims)
 
 Array Array::of(const Tensor& tensor)
 {
-    Tensor plain = isWideFloat(tensor.dtype()) ? tensor.toF32() : tensor;
+    return stored(isWideFloat(tensor.dtype()) ? tensor.toF32() : tensor);
+}
+
+Array Array::stored(const Tensor& tensor)
+{
+    Tensor plain = tensor;
     if (reinterpret_cast<std::uintptr_t>(plain.bytes()) % sizeOf(plain.dtype()) != 0) {
         Tensor copy(plain.dtype(), plain.shape());
         std::memcpy(const_cast<std::byte*>(copy.bytes()), plain.bytes(), plain.byteCount());

@@ -28,6 +28,8 @@ struct Array
     [[nodiscard]] static Array make(BufferPool& pool, DType dtype, Dims dims);
     /// The tensor's values: F16, BF16 and F64 as F32, unaligned ones copied, all others shared.
     [[nodiscard]] static Array of(const Tensor& tensor);
+    /// The tensor's values as they are stored, shared; only unaligned ones are copied.
+    [[nodiscard]] static Array stored(const Tensor& tensor);
 
     [[nodiscard]] bool valid() const { return storage != nullptr; }
     [[nodiscard]] std::size_t rank() const { return dims.size(); }

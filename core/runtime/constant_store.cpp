@@ -1,12 +1,32 @@
 #include "core/runtime/constant_store.h"
 
 #include "core/base/error.h"
+#include "core/tensor/weight_values.h"
+
+#include <algorithm>
 
 namespace qs {
 
-ConstantStore::ConstantStore(std::shared_ptr<const Graph> graph)
+ConstantStore::ConstantStore(std::shared_ptr<const Graph> graph, std::size_t budget)
     : m_graph(std::move(graph))
+    , m_budget(budget)
 {
+}
+
+bool ConstantStore::isUsedAsStored(ValueId constant) const
+{
+    const Value& value = m_graph->value(constant);
+    const auto takesIt = [&](NodeId id) {
+        const Node& node = m_graph->node(id);
+        const std::size_t expected = node.op == "Gather" ? 0 : 1;
+        for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+            if (node.inputs[i] == constant && i != expected) {
+                return false;
+            }
+        }
+        return node.op == "Gather" || node.op == "Linear" || node.op == "Gemm";
+    };
+    return isWeightType(value.constant.dtype()) && std::ranges::all_of(value.consumers, takesIt);
 }
 
 const Array& ConstantStore::array(ValueId constant)
@@ -17,7 +37,8 @@ const Array& ConstantStore::array(ValueId constant)
     }
     const auto [it, isNew] = m_arrays.try_emplace(constant);
     if (isNew) {
-        it->second = Array::of(m_graph->value(constant).constant);
+        const Tensor& tensor = m_graph->value(constant).constant;
+        it->second = isUsedAsStored(constant) ? Array::stored(tensor) : Array::of(tensor);
     }
     return it->second;
 }
@@ -44,17 +65,23 @@ void ConstantStore::replace(ValueId constant, const Tensor& tensor)
 
 std::shared_ptr<const PackedMatrix> ConstantStore::packed(ValueId key, const Array& values)
 {
-    if (key != kNoValue) {
-        const auto known = m_packed.find(key);
-        if (known != m_packed.end() && known->second.source.data == values.data
-            && known->second.source.dims == values.dims && known->second.source.strides == values.strides) {
+    const auto known = m_packed.find(key);
+    if (known != m_packed.end()) {
+        const Array& source = known->second.source;
+        if (source.data == values.data && source.dims == values.dims && source.strides == values.strides) {
             return known->second.matrix;
         }
+        m_keptBytes -= known->second.matrix->byteCount();
+        m_packed.erase(known);
     }
-    auto matrix = std::make_shared<const PackedMatrix>(
-        values.f32(), values.dims[0], values.dims[1], values.strides[0], values.strides[1]);
-    if (key != kNoValue) {
+    auto matrix = std::make_shared<const PackedMatrix>(StoredMatrix {
+        values.data, values.dtype, values.dims[0], values.dims[1], values.strides[0], values.strides[1]});
+    const std::size_t bytes = matrix->byteCount();
+    if (key != kNoValue && bytes <= m_budget - m_keptBytes) {
+        m_keptBytes += bytes;
         m_packed[key] = {values, matrix};
+    } else if (key != kNoValue) {
+        m_isOverBudget = true;
     }
     return matrix;
 }

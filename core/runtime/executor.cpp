@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <map>
 #include <string>
+#include <unistd.h>
 #include <unordered_map>
 
 namespace qs {
@@ -20,15 +22,24 @@ std::size_t indexOf(int id)
 
 constexpr std::size_t kKeptPlans = 256;
 
+/// Bytes; where the system does not say, enough for any model.
+std::size_t physicalMemory()
+{
+    const long pages = ::sysconf(_SC_PHYS_PAGES);
+    const long pageBytes = ::sysconf(_SC_PAGESIZE);
+    return pages > 0 && pageBytes > 0 ? static_cast<std::size_t>(pages) * static_cast<std::size_t>(pageBytes)
+                                      : std::numeric_limits<std::size_t>::max();
+}
+
 } // namespace
 
 class Executor::Implementation
 {
 public:
-    explicit Implementation(std::shared_ptr<const Model> model)
+    Implementation(std::shared_ptr<const Model> model, const ExecutorOptions& options)
         : m_model(std::move(model))
         , m_graph(*m_model->graph)
-        , m_constants(m_model->graph)
+        , m_constants(m_model->graph, options.weightBudget.value_or(physicalMemory() / 4))
         , m_transforms(m_model->sites.size())
     {
         for (const Node& node : m_graph.nodes()) {
@@ -85,7 +96,9 @@ public:
         context.report("forward", total, total);
         std::vector<Tensor> results;
         for (const ValueId fetch : fetches) {
-            results.push_back(toTensor(frame.slots[indexOf(fetch)], m_pool));
+            Tensor result = toTensor(frame.slots[indexOf(fetch)], m_pool);
+            const bool isStoredWeight = result.dtype() == DType::F16 || result.dtype() == DType::BF16;
+            results.push_back(isStoredWeight ? result.toF32() : std::move(result));
         }
         if (m_profile != nullptr) {
             m_profile->total
@@ -97,6 +110,8 @@ public:
 
     void setProfile(ExecutionProfile* profile) { m_profile = profile; }
     [[nodiscard]] const Model& model() const { return *m_model; }
+    [[nodiscard]] const ConstantStore& constants() const { return m_constants; }
+    [[nodiscard]] BufferPool& pool() { return m_pool; }
 
 private:
     void checkFeeds(std::span<const Feed> feeds) const
@@ -198,8 +213,8 @@ private:
     ExecutionProfile* m_profile = nullptr;
 };
 
-Executor::Executor(std::shared_ptr<const Model> model)
-    : m_implementation(std::make_unique<Implementation>(std::move(model)))
+Executor::Executor(std::shared_ptr<const Model> model, const ExecutorOptions& options)
+    : m_implementation(std::make_unique<Implementation>(std::move(model), options))
 {
 }
 
@@ -229,6 +244,26 @@ void Executor::setProfile(ExecutionProfile* profile)
 const Model& Executor::model() const
 {
     return m_implementation->model();
+}
+
+std::size_t Executor::keptWeightBytes() const
+{
+    return m_implementation->constants().keptBytes();
+}
+
+bool Executor::packsInEveryRun() const
+{
+    return m_implementation->constants().isOverBudget();
+}
+
+std::size_t Executor::bufferBytes() const
+{
+    return m_implementation->pool().reservedBytes();
+}
+
+void Executor::releaseBuffers()
+{
+    m_implementation->pool().trim();
 }
 
 } // namespace qs

@@ -5,7 +5,9 @@
 #include "core/runtime/row_transform.h"
 #include "core/tensor/activation_view.h"
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -31,6 +33,13 @@ struct Feed
     Tensor tensor; ///< of any floating-point type (read as F32), or of the value's integer type
 };
 
+struct ExecutorOptions
+{
+    /// Bytes that packed weights may take between runs; those beyond are packed again in every run, from the
+    /// mapped file where the model is one. Without a value a quarter of the machine's memory.
+    std::optional<std::size_t> weightBudget;
+};
+
 /// Runs a model's graph on batches. Keeps compiled steps, packed weights and buffers between calls, so keep
 /// one per thread of work; a single executor must not run twice at once. Results are the same bits for any
 /// thread count.
@@ -38,7 +47,7 @@ class Executor
 {
 public:
     /// Throws Error(Unsupported) naming the first operator and node it cannot run, before any work.
-    explicit Executor(std::shared_ptr<const Model> model);
+    explicit Executor(std::shared_ptr<const Model> model, const ExecutorOptions& options = {});
     ~Executor();
     Executor(const Executor&) = delete;
     Executor& operator=(const Executor&) = delete;
@@ -61,6 +70,15 @@ public:
     void setProfile(ExecutionProfile* profile);
 
     [[nodiscard]] const Model& model() const;
+    /// Bytes of packed weights kept between runs: at most the budget.
+    [[nodiscard]] std::size_t keptWeightBytes() const;
+    /// True once a run has packed weights that it could not keep: every run does so again, so that few large
+    /// batches are faster than many small ones.
+    [[nodiscard]] bool packsInEveryRun() const;
+    /// Memory that values and scratch take, in use or kept for the next run.
+    [[nodiscard]] std::size_t bufferBytes() const;
+    /// Gives the buffers that are kept for the next run back to the system.
+    void releaseBuffers();
 
 private:
     class Implementation;

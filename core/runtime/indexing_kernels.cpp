@@ -1,8 +1,10 @@
 #include "core/runtime/indexing_kernels.h"
 
 #include "core/base/error.h"
+#include "core/base/mapped_file.h"
 #include "core/base/parallel.h"
 #include "core/runtime/kernel_registry.h"
+#include "core/tensor/weight_values.h"
 
 #include <algorithm>
 #include <cstring>
@@ -11,6 +13,8 @@
 namespace qs {
 
 namespace {
+
+constexpr std::size_t kLargeTable = std::size_t {64} << 20U; // bytes; rows gathered from it are not kept
 
 /// The part [first, first + count * step) of one dimension.
 Array slicedView(const Array& x, std::size_t axis, std::int64_t first, std::int64_t count, std::int64_t step)
@@ -85,7 +89,8 @@ std::vector<Array> gather(const KernelCall& call)
     for (std::int64_t& index : wanted) {
         index = checkedIndex(call, index, x.dims[axis]);
     }
-    if (indices.rank() == 0) {
+    const bool converts = x.dtype == DType::F16 || x.dtype == DType::BF16; // a table as it is stored
+    if (indices.rank() == 0 && !converts) {
         Array view = slicedView(x, axis, wanted.front(), 1, 1);
         view.dims.erase(view.dims.begin() + static_cast<std::ptrdiff_t>(axis));
         view.strides.erase(view.strides.begin() + static_cast<std::ptrdiff_t>(axis));
@@ -95,8 +100,9 @@ std::vector<Array> gather(const KernelCall& call)
     Dims dims(x.dims.begin(), x.dims.begin() + static_cast<std::ptrdiff_t>(axis));
     dims.insert(dims.end(), indices.dims.begin(), indices.dims.end());
     dims.insert(dims.end(), x.dims.begin() + static_cast<std::ptrdiff_t>(axis) + 1, x.dims.end());
-    Array y = call.make(x.dtype, dims);
-    const auto inner = static_cast<std::size_t>(product(x.dims, axis + 1, x.rank())) * sizeOf(x.dtype);
+    Array y = call.make(converts ? DType::F32 : x.dtype, dims);
+    const auto width = static_cast<std::size_t>(product(x.dims, axis + 1, x.rank()));
+    const std::size_t inner = width * sizeOf(x.dtype);
     const auto count = static_cast<std::int64_t>(wanted.size());
     const std::int64_t rows = product(x.dims, 0, axis) * count;
     const std::int64_t grain = std::max<std::int64_t>(1, 65536 / static_cast<std::int64_t>(inner + 1));
@@ -104,10 +110,18 @@ std::vector<Array> gather(const KernelCall& call)
         for (std::int64_t row = begin; row < end; ++row) {
             const std::int64_t source
                 = row / count * x.dims[axis] + wanted[static_cast<std::size_t>(row % count)];
-            std::memcpy(y.data + static_cast<std::size_t>(row) * inner,
-                dense.data + static_cast<std::size_t>(source) * inner, inner);
+            const std::byte* from = dense.data + static_cast<std::size_t>(source) * inner;
+            if (converts) {
+                weightsToFloat(x.dtype, from, width, y.f32() + static_cast<std::size_t>(row) * width);
+            } else {
+                std::memcpy(y.data + static_cast<std::size_t>(row) * inner, from, inner);
+            }
         }
     });
+    const std::size_t tableBytes = static_cast<std::size_t>(dense.count()) * sizeOf(dense.dtype);
+    if (tableBytes >= kLargeTable) {
+        MappedFile::release({dense.data, tableBytes});
+    }
     return {y};
 }
 

@@ -1,7 +1,10 @@
 #include "core/runtime/matmul.h"
 
 #include "core/base/error.h"
+#include "core/base/mapped_file.h"
+#include "core/base/parallel.h"
 #include "core/runtime/panel_product.h"
+#include "core/tensor/weight_values.h"
 
 #include <oneapi/dnnl/dnnl.hpp>
 
@@ -209,17 +212,48 @@ struct FreeMemory
 };
 using Panels = std::unique_ptr<float[], FreeMemory>;
 
-Panels makePanels(
-    const float* data, std::int64_t k, std::int64_t n, std::int64_t strideK, std::int64_t strideN)
+/// Part [first, last) of the rows of W as floats in panels, tile by tile where W must be converted.
+void packPanelRows(const StoredMatrix& w, std::int64_t first, std::int64_t last, float* panels)
 {
-    const std::size_t bytes = static_cast<std::size_t>(packedPanelFloats(k, n)) * sizeof(float);
+    const std::int64_t depth = last - first;
+    float* target = panels + first * packedPanelFloats(1, w.n);
+    const auto place = [&](std::int64_t k, std::int64_t n) {
+        return w.data + (k * w.strideK + n * w.strideN) * static_cast<std::int64_t>(sizeOf(w.type));
+    };
+    if (w.type == DType::F32 && reinterpret_cast<std::uintptr_t>(w.data) % alignof(float) == 0) {
+        packPanels(reinterpret_cast<const float*>(place(first, 0)), depth, w.n, w.strideK, w.strideN, target);
+        return;
+    }
+    constexpr std::int64_t kTile = 512; // columns, a whole number of panels
+    thread_local std::vector<float> tile;
+    tile.resize(static_cast<std::size_t>(kPanelDepth * kTile));
+    const bool byColumns = w.strideN != 1; // a column lies in one piece
+    for (std::int64_t column = 0; column < w.n; column += kTile) {
+        const std::int64_t width = std::min(kTile, w.n - column);
+        const std::int64_t pieces = byColumns ? width : depth;
+        const std::int64_t length = byColumns ? depth : width;
+        for (std::int64_t i = 0; i < pieces; ++i) {
+            const std::byte* source = byColumns ? place(first, column + i) : place(first + i, column);
+            weightsToFloat(w.type, source, static_cast<std::size_t>(length), tile.data() + i * length);
+        }
+        packPanels(tile.data(), depth, width, byColumns ? 1 : length, byColumns ? length : 1,
+            target + column * depth);
+    }
+}
+
+Panels makePanels(const StoredMatrix& w)
+{
+    const std::size_t bytes = static_cast<std::size_t>(packedPanelFloats(w.k, w.n)) * sizeof(float);
     Panels panels(
         static_cast<float*>(std::aligned_alloc(64, bytes))); // whole lines: panels are 64 bytes wide
     if (panels == nullptr) {
         throw Error(ErrorCode::OutOfMemory,
-            "no memory for a packed matrix of " + std::to_string(k) + " x " + std::to_string(n));
+            "no memory for a packed matrix of " + std::to_string(w.k) + " x " + std::to_string(w.n));
     }
-    packPanels(data, k, n, strideK, strideN, panels.get());
+    parallelFor(w.k, kPanelDepth,
+        [&](std::int64_t first, std::int64_t last) { packPanelRows(w, first, last, panels.get()); });
+    const std::int64_t count = (w.k - 1) * w.strideK + (w.n - 1) * w.strideN + 1;
+    MappedFile::release({w.data, static_cast<std::size_t>(count) * sizeOf(w.type)});
     return panels;
 }
 
@@ -240,17 +274,61 @@ struct PackedMatrix::Implementation
     }
 };
 
-PackedMatrix::PackedMatrix(
-    const float* data, std::int64_t k, std::int64_t n, std::int64_t strideK, std::int64_t strideN)
+namespace {
+
+constexpr std::int64_t kSlabElements = 1 << 18; // a megabyte as floats
+constexpr std::int64_t kSlabAlignment = 192; // a multiple of the blocks of packed layouts: 16, 32, 48 or 64
+
+/// Rows of storage [first, last) of a matrix, converted where they are not floats, into their part of the
+/// packed memory. Slabs of equal size share one oneDNN primitive.
+void packSlab(const StoredMatrix& matrix, std::int64_t first, std::int64_t last, const memory& packed)
+{
+    const OneThread oneThread;
+    const bool byColumns = matrix.strideK == 1 && matrix.strideN != 1; // a row of storage is a column
+    const std::int64_t stride = byColumns ? matrix.strideN : matrix.strideK;
+    const std::int64_t length = byColumns ? matrix.k : matrix.n;
+    const std::byte* source = matrix.data + first * stride * static_cast<std::int64_t>(sizeOf(matrix.type));
+    const std::size_t count = static_cast<std::size_t>((last - first - 1) * stride + length);
+    const std::size_t sourceBytes = count * sizeOf(matrix.type);
+    const bool readable
+        = matrix.type == DType::F32 && reinterpret_cast<std::uintptr_t>(source) % alignof(float) == 0;
+    thread_local std::vector<float> converted;
+    if (!readable) {
+        converted.resize(std::max(converted.size(), count));
+        weightsToFloat(matrix.type, source, count, converted.data());
+        MappedFile::release({source, sourceBytes});
+    }
+    const auto* values = readable ? reinterpret_cast<const float*>(source) : converted.data();
+    const memory::dims dims
+        = byColumns ? memory::dims {matrix.k, last - first} : memory::dims {last - first, matrix.n};
+    const memory::dims offset = byColumns ? memory::dims {0, first} : memory::dims {first, 0};
+    memory::desc part = packed.get_desc().submemory_desc(dims, offset);
+    float* target = static_cast<float*>(packed.get_data_handle()) + part.data.offset0;
+    part.data.offset0 = 0;
+    const memory::desc given(dims, memory::data_type::f32, memory::dims {matrix.strideK, matrix.strideN});
+    memory from(given, engine(), const_cast<float*>(values));
+    memory to(part, engine(), target);
+    dnnl::reorder(from, to).execute(stream(), from, to);
+    stream().wait();
+    if (readable) {
+        MappedFile::release({source, sourceBytes});
+    }
+}
+
+} // namespace
+
+PackedMatrix::PackedMatrix(const StoredMatrix& matrix)
     : m_implementation(std::make_unique<Implementation>())
 {
+    const std::int64_t k = matrix.k;
+    const std::int64_t n = matrix.n;
     m_implementation->k = k;
     m_implementation->n = n;
     if (k == 0 || n == 0) {
         return;
     }
     if (usesPanels()) {
-        m_implementation->panels = makePanels(data, k, n, strideK, strideN);
+        m_implementation->panels = makePanels(matrix);
         return;
     }
     try {
@@ -259,11 +337,15 @@ PackedMatrix::PackedMatrix(
         m_implementation->layout = cached({kPackingRows, k, n, 0}, [&] {
             return makeProduct(kPackingRows, k, n, any, Bias::Yes);
         })->weights;
-        const memory::desc given({k, n}, memory::data_type::f32, memory::dims {strideK, strideN});
-        memory from(given, engine(), const_cast<float*>(data));
         m_implementation->packed = memory(m_implementation->layout, engine());
-        dnnl::reorder(from, m_implementation->packed).execute(stream(), from, m_implementation->packed);
-        stream().wait();
+        const bool byColumns = matrix.strideK == 1 && matrix.strideN != 1;
+        const std::int64_t length = std::max<std::int64_t>(1, byColumns ? matrix.strideN : matrix.strideK);
+        const std::int64_t count = byColumns ? n : k;
+        const std::int64_t slab
+            = std::max<std::int64_t>(1, kSlabElements / length / kSlabAlignment) * kSlabAlignment;
+        parallelFor(count, slab, [&](std::int64_t first, std::int64_t last) {
+            packSlab(matrix, first, last, m_implementation->packed);
+        });
     } catch (const dnnl::error& error) {
         fail(error, kPackingRows, k, n);
     }
@@ -281,6 +363,15 @@ std::int64_t PackedMatrix::rows() const
 std::int64_t PackedMatrix::columns() const
 {
     return m_implementation->n;
+}
+
+std::size_t PackedMatrix::byteCount() const
+{
+    if (m_implementation->panels != nullptr) {
+        return static_cast<std::size_t>(packedPanelFloats(m_implementation->k, m_implementation->n))
+            * sizeof(float);
+    }
+    return m_implementation->packed ? m_implementation->packed.get_desc().get_size() : 0;
 }
 
 void PackedMatrix::multiply(const float* x, std::int64_t rows, const float* bias, float* y) const

@@ -6,6 +6,7 @@
 #include "core/runtime/integer_kernels.h"
 #include "core/runtime/kernel_registry.h"
 #include "core/runtime/row_blocks.h"
+#include "core/tensor/weight_values.h"
 
 #include <algorithm>
 #include <numeric>
@@ -50,9 +51,19 @@ void requireF32(const KernelCall& call, std::initializer_list<std::size_t> input
     }
 }
 
+/// The right-hand matrix of a product that packs it, which converts it too.
+void requireWeight(const KernelCall& call, std::size_t index)
+{
+    if (!isWeightType(call.input(index).dtype)) {
+        call.fail(ErrorCode::Unsupported,
+            "input " + std::to_string(index) + " is " + std::string(nameOf(call.input(index).dtype)));
+    }
+}
+
 std::vector<Array> linear(const KernelCall& call)
 {
-    requireF32(call, {0, 1, 2});
+    requireF32(call, {0, 2});
+    requireWeight(call, 1);
     const Array& x = call.input(0);
     Array weight = call.input(1);
     if (weight.rank() == 2 && call.node.intAttribute("transB", 0) != 0) {
@@ -173,7 +184,8 @@ std::vector<Array> matmul(const KernelCall& call)
 /// alpha * A' * B' + beta * C; C broadcasts to [M, N].
 std::vector<Array> gemm(const KernelCall& call)
 {
-    requireF32(call, {0, 1, 2});
+    requireF32(call, {0, 2});
+    requireWeight(call, 1);
     Array a = call.input(0);
     Array b = call.input(1);
     if (a.rank() != 2 || b.rank() != 2) {

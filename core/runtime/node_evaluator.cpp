@@ -7,7 +7,7 @@ namespace qs {
 
 NodeEvaluator::NodeEvaluator(std::size_t limit)
     : m_pool(limit)
-    , m_constants(nullptr)
+    , m_constants(nullptr, 0)
 {
 }
 

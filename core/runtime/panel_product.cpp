@@ -12,8 +12,8 @@ namespace {
 #define QS_PANEL_BODY static inline __attribute__((always_inline))
 
 constexpr std::int64_t kPanel = 16; // columns
-/// Rows of B in one block: a panel's block stays in the first cache while all rows of A pass by.
-constexpr std::int64_t kDepth = 256;
+/// A panel's block stays in the first cache while all rows of A pass by.
+constexpr std::int64_t kDepth = kPanelDepth;
 
 /// What a tile works on: some rows of A, one block of B, the place in C.
 struct Tile

@@ -10,6 +10,10 @@ namespace qs {
 /// neither on the batch nor on how rows are cut into blocks. With FMA (AVX2, AVX-512) the bits are those of
 /// std::fma.
 
+/// Rows of B in one block of a packed matrix, block after block: a whole number of them at a time, packed one
+/// behind the other, is the same memory as all rows packed at once.
+inline constexpr std::int64_t kPanelDepth = 256;
+
 /// Floats that a packed matrix [k, n] takes.
 [[nodiscard]] std::int64_t packedPanelFloats(std::int64_t k, std::int64_t n);
 

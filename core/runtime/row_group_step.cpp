@@ -4,6 +4,7 @@
 #include "core/runtime/row_functions.h"
 #include "core/runtime/row_program.h"
 #include "core/runtime/site_view.h"
+#include "core/tensor/weight_values.h"
 
 #include <algorithm>
 #include <map>
@@ -177,7 +178,7 @@ private:
     bool setMatrix(const NodeStep& step, RowOperation& operation)
     {
         Array weight = m_frame.slots[step.input(1)];
-        if (weight.rank() != 2 || weight.dtype != DType::F32) {
+        if (weight.rank() != 2 || !isWeightType(weight.dtype)) {
             return false;
         }
         if (step.node().op == "Linear" && step.node().intAttribute("transB", 0) != 0) {

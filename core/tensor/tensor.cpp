@@ -1,6 +1,7 @@
 #include "core/tensor/tensor.h"
 
 #include "core/base/error.h"
+#include "core/tensor/weight_values.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -55,8 +56,8 @@ Tensor::Tensor(DType type, Shape shape, std::shared_ptr<const void> owner, std::
 {
     if (bytes.size() != byteCount()) {
         throw Error(ErrorCode::ShapeMismatch,
-            "shape " + m_shape.text() + " of " + std::string(nameOf(type)) + " needs " + std::to_string(byteCount())
-                + " bytes, not " + std::to_string(bytes.size()));
+            "shape " + m_shape.text() + " of " + std::string(nameOf(type)) + " needs "
+                + std::to_string(byteCount()) + " bytes, not " + std::to_string(bytes.size()));
     }
 }
 
@@ -87,10 +88,10 @@ Tensor Tensor::toF32() const
     const std::span<float> out = result.mutableData<float>();
     const auto plain = [](auto value) { return static_cast<float>(value); };
     switch (m_dtype) {
-    case DType::F32: convertInto<float>(out, m_data, plain); break;
+    case DType::F32:
+    case DType::F16:
+    case DType::BF16: weightsToFloat(m_dtype, m_data, out.size(), out.data()); break;
     case DType::F64: convertInto<double>(out, m_data, plain); break;
-    case DType::F16: convertInto<std::uint16_t>(out, m_data, halfToFloat); break;
-    case DType::BF16: convertInto<std::uint16_t>(out, m_data, bfloat16ToFloat); break;
     case DType::I8: convertInto<std::int8_t>(out, m_data, plain); break;
     case DType::U8: convertInto<std::uint8_t>(out, m_data, plain); break;
     case DType::I16: convertInto<std::int16_t>(out, m_data, plain); break;
