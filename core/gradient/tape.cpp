@@ -4,13 +4,15 @@
 #include "core/gradient/backward.h"
 #include "core/runtime/site_view.h"
 
+#include <limits>
+
 namespace qs {
 
 Tape::Tape(const Section& section, const TapeBindings& bindings, BufferPool& pool)
     : m_section(section)
     , m_bindings(bindings)
     , m_pool(pool)
-    , m_constants(section.model().graph)
+    , m_constants(section.model().graph, std::numeric_limits<std::size_t>::max())
 {
     const Graph& graph = *section.model().graph;
     m_values.resize(graph.values().size());

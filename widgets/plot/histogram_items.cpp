@@ -247,7 +247,6 @@ void LevelsItem::drawMarks(QCPPainter* painter) const
     const PlotStyle style(m_palette);
     const QCPAxis& axis = *m_rect->axis(QCPAxis::atBottom);
     const QRectF area(m_rect->rect());
-    painter->setFont(style.labelFont());
     const QFontMetricsF metrics(style.labelFont());
     double textEnd = -std::numeric_limits<double>::infinity();
     for (const PercentileMark& mark : m_marks) {
@@ -261,8 +260,9 @@ void LevelsItem::drawMarks(QCPPainter* painter) const
         const double width = metrics.horizontalAdvance(mark.label);
         const double left = std::clamp(x - width / 2.0, area.left(), area.right() - width);
         if (left > textEnd + kMarkGap) { // where marks crowd, the line alone stays
-            painter->setPen(style.mutedText());
-            painter->drawText(QPointF(left, area.bottom() - kMarkHeight - 3.0), mark.label);
+            drawTextBox(painter, m_palette, area,
+                QPointF(left - 5.0, area.bottom() - kMarkHeight - metrics.height() - 3.0), mark.label,
+                style.mutedText());
             textEnd = left + width;
         }
     }
