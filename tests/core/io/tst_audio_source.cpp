@@ -2,14 +2,15 @@
 #include "core/graph/graph_builder.h"
 #include "core/io/data_source.h"
 #include "core/io/npy_file.h"
+#include "tests/support/failure_of.h"
+#include "tests/support/fresh_folders.h"
 
-#include <QTemporaryDir>
 #include <QTest>
 
 #include <fstream>
-#include <functional>
 
 using namespace qs;
+using namespace qs::test;
 namespace fs = std::filesystem;
 
 namespace {
@@ -28,16 +29,6 @@ Model soundModel(const fs::path& path, std::vector<std::int64_t> dims)
     return model;
 }
 
-std::pair<std::optional<ErrorCode>, std::string> failureOf(const std::function<void()>& action)
-{
-    try {
-        action();
-    } catch (const Error& error) {
-        return {error.code(), error.what()};
-    }
-    return {std::nullopt, ""};
-}
-
 void write(const fs::path& file, const std::string& text)
 {
     fs::create_directories(file.parent_path());
@@ -50,14 +41,7 @@ class TestAudioSource : public QObject
 {
     Q_OBJECT
 
-    QTemporaryDir m_folder;
-    int m_serial = 0;
-    [[nodiscard]] fs::path fresh()
-    {
-        const fs::path path = fs::path(m_folder.path().toStdString()) / std::to_string(m_serial++);
-        fs::create_directory(path);
-        return path;
-    }
+    FreshFolders m_folders;
     static void addClip(const fs::path& target, const char* source = "pcm16.wav")
     {
         fs::create_directories(target.parent_path());
@@ -67,7 +51,7 @@ class TestAudioSource : public QObject
 private slots:
     void clipsAreCutOrFilledUp()
     {
-        const fs::path folder = fresh();
+        const fs::path folder = m_folders.next();
         addClip(folder / "a.WAV", "stereo16.wav");
         addClip(folder / "b.wav", "float32.wav");
         write(folder / "notes.txt", "no recording");
@@ -91,7 +75,7 @@ private slots:
     }
     void classesAreFoundByName()
     {
-        const fs::path folder = fresh();
+        const fs::path folder = m_folders.next();
         write(folder / "model/labels.txt", "yes\nno\nup\n");
         addClip(folder / "data/no/a.wav");
         addClip(folder / "data/up/a.wav");
@@ -116,7 +100,7 @@ private slots:
     }
     void aListMayNameClasses()
     {
-        const fs::path folder = fresh();
+        const fs::path folder = m_folders.next();
         write(folder / "model/labels.txt", "yes\nno\nup\n");
         addClip(folder / "data/a b.wav");
         addClip(folder / "data/c.wav");
@@ -128,7 +112,7 @@ private slots:
     }
     void whatDoesNotFitIsNamed()
     {
-        const fs::path folder = fresh();
+        const fs::path folder = m_folders.next();
         addClip(folder / "a.wav", "extensible24.wav");
         const auto data = openData(folder, soundModel("", {1, 30}));
         const auto [code, text] = failureOf([&] { (void)data->load(0); });
@@ -139,13 +123,13 @@ private slots:
         }).first,
             std::optional(ErrorCode::ShapeMismatch));
         QCOMPARE(failureOf([&] {
-            (void)openData(fresh(), soundModel("", {1, 30}));
+            (void)openData(m_folders.next(), soundModel("", {1, 30}));
         }).first,
             std::optional(ErrorCode::CorruptFile));
     }
     void theHashSeesLengthAndLabels()
     {
-        const fs::path folder = fresh();
+        const fs::path folder = m_folders.next();
         addClip(folder / "data/a/a.wav");
         const auto hash = openData(folder / "data", soundModel("", {1, 30}))->hash();
         QVERIFY(openData(folder / "data", soundModel("", {1, 31}))->hash() != hash);
@@ -155,4 +139,5 @@ private slots:
 };
 
 QTEST_GUILESS_MAIN(TestAudioSource)
+
 #include "tst_audio_source.moc"

@@ -8,14 +8,15 @@
 #include "core/io/image_decoder.h"
 #include "core/io/npy_file.h"
 #include "core/io/preprocess.h"
+#include "tests/support/failure_of.h"
+#include "tests/support/fresh_folders.h"
 
-#include <QTemporaryDir>
 #include <QTest>
 
 #include <atomic>
-#include <functional>
 
 using namespace qs;
+using namespace qs::test;
 namespace fs = std::filesystem;
 
 namespace {
@@ -39,16 +40,6 @@ Model imageModel()
     Model model = modelOf({-1, 3, 8, 6});
     model.preprocessing = Preprocessing {.height = 8, .width = 6, .resizeShorter = 10};
     return model;
-}
-
-std::pair<std::optional<ErrorCode>, std::string> failureOf(const std::function<void()>& action)
-{
-    try {
-        action();
-    } catch (const Error& error) {
-        return {error.code(), error.what()};
-    }
-    return {std::nullopt, ""};
 }
 
 bool sameBytes(const Tensor& a, const Tensor& b)
@@ -83,14 +74,7 @@ class TestDataSource : public QObject
 {
     Q_OBJECT
 
-    QTemporaryDir m_folder;
-    int m_serial = 0;
-    [[nodiscard]] fs::path fresh()
-    {
-        const fs::path path = fs::path(m_folder.path().toStdString()) / std::to_string(m_serial++);
-        fs::create_directory(path);
-        return path;
-    }
+    FreshFolders m_folders;
     static void addPicture(const fs::path& target, const char* source = "rgb.png")
     {
         fs::create_directories(target.parent_path());
@@ -121,7 +105,7 @@ private slots:
 
 void TestDataSource::labelsFileGivesOrderAndLabels()
 {
-    const fs::path folder = fresh();
+    const fs::path folder = m_folders.next();
     addPicture(folder / "b c.JPG", "photo420.jpg");
     addPicture(folder / "a.png");
     addPicture(folder / "unlisted.png");
@@ -156,7 +140,7 @@ void TestDataSource::badLabelLinesAreNamed_data()
 void TestDataSource::badLabelLinesAreNamed()
 {
     QFETCH(QString, line);
-    const fs::path folder = fresh();
+    const fs::path folder = m_folders.next();
     addPicture(folder / "a.png");
     writeFileAtomically(folder / "labels.txt", "a.png 1\n\n" + line.toStdString() + "\n");
     const auto [code, text] = failureOf([&] { (void)openData(folder, imageModel()); });
@@ -167,7 +151,7 @@ void TestDataSource::badLabelLinesAreNamed()
 
 void TestDataSource::classFoldersAreSortedClasses()
 {
-    const fs::path folder = fresh();
+    const fs::path folder = m_folders.next();
     addPicture(folder / "dog" / "2.png");
     addPicture(folder / "dog" / "1.jpeg", "photo420.jpg");
     addPicture(folder / "cat" / "deep" / "x.PNG");
@@ -189,7 +173,7 @@ void TestDataSource::classFoldersAreSortedClasses()
 
 void TestDataSource::aPlainFolderHasNoLabels()
 {
-    const fs::path folder = fresh();
+    const fs::path folder = m_folders.next();
     addPicture(folder / "b.png");
     addPicture(folder / "a.Jpeg", "grey.jpg");
     writeFileAtomically(folder / "notes.txt", "no picture");
@@ -209,7 +193,7 @@ void TestDataSource::aSinglePictureIsASource()
 
 void TestDataSource::foldersWithoutPicturesAndMissingPathsAreErrors()
 {
-    const fs::path folder = fresh();
+    const fs::path folder = m_folders.next();
     const auto [code, text] = failureOf([&] { (void)openData(folder, imageModel()); });
     QCOMPARE(code, std::optional(ErrorCode::CorruptFile));
     QVERIFY(text.find(folder.string()) != std::string::npos);
@@ -224,7 +208,7 @@ void TestDataSource::foldersWithoutPicturesAndMissingPathsAreErrors()
 
 void TestDataSource::picturesArePreprocessedForTheModel()
 {
-    const fs::path folder = fresh();
+    const fs::path folder = m_folders.next();
     addPicture(folder / "a.jpg", "photo444.jpg");
     const Model model = imageModel();
     const Tensor sample = openData(folder, model)->load(0);
@@ -233,7 +217,7 @@ void TestDataSource::picturesArePreprocessedForTheModel()
 
 void TestDataSource::aDamagedPictureIsNamed()
 {
-    const fs::path folder = fresh();
+    const fs::path folder = m_folders.next();
     writeFileAtomically(folder / "broken one.jpg", "\xFF\xD8\xFF\xE0 not really");
     const auto data = openData(folder, imageModel());
     const auto [code, text] = failureOf([&] { (void)data->load(0); });
@@ -244,7 +228,7 @@ void TestDataSource::aDamagedPictureIsNamed()
 
 void TestDataSource::picturesNeedAModelThatTakesThem()
 {
-    const fs::path folder = fresh();
+    const fs::path folder = m_folders.next();
     addPicture(folder / "a.png");
     QCOMPARE(failureOf([&] {
         (void)openData(folder, modelOf({-1, 5, 16}));
@@ -308,7 +292,7 @@ void TestDataSource::archivesAreSearchedForTheInput()
 
 void TestDataSource::hdf5SamplesAreRead()
 {
-    const fs::path folder = fresh();
+    const fs::path folder = m_folders.next();
     {
         Hdf5File file = Hdf5File::create(folder / "a.h5");
         file.writeTensor("/pixels", Tensor::of<double>({2, 3}, {0, 1, 2, 3, 4, 5}), Compression::Deflate);
@@ -345,7 +329,7 @@ void TestDataSource::integersKeepTheModelsType()
 
 void TestDataSource::badLabelsOfTensorsAreErrors()
 {
-    const fs::path folder = fresh();
+    const fs::path folder = m_folders.next();
     const auto write = [&](const Tensor& labels) {
         Hdf5File file = Hdf5File::create(folder / "l.h5");
         file.writeTensor("/x", Tensor::of<float>({2, 1}, {0, 1}));
@@ -367,7 +351,7 @@ void TestDataSource::theHashSeesEverythingThatMatters()
 {
     const Model model = imageModel();
     const auto make = [&](const char* labels, const char* picture) {
-        const fs::path folder = fresh();
+        const fs::path folder = m_folders.next();
         addPicture(folder / "a.png", picture);
         addPicture(folder / "b.png");
         writeFileAtomically(folder / "labels.txt", labels);
@@ -393,7 +377,7 @@ void TestDataSource::theHashSeesEverythingThatMatters()
 
 void TestDataSource::batchesAreTheSameForAnyThreadCount()
 {
-    const fs::path folder = fresh();
+    const fs::path folder = m_folders.next();
     int serial = 0;
     for (const char* picture : {"rgb.png", "photo420.jpg", "cmyk.jpg", "grey.png", "progressive.jpg"}) {
         addPicture(folder / (std::to_string(serial++) + fs::path(picture).extension().string()), picture);
@@ -433,4 +417,5 @@ void TestDataSource::theCacheLoadsOnceWithinItsLimit()
 }
 
 QTEST_GUILESS_MAIN(TestDataSource)
+
 #include "tst_data_source.moc"

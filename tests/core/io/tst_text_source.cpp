@@ -4,14 +4,15 @@
 #include "core/io/data_source.h"
 #include "core/io/npy_file.h"
 #include "core/text/tokenizer.h"
+#include "tests/support/failure_of.h"
+#include "tests/support/fresh_folders.h"
 
-#include <QTemporaryDir>
 #include <QTest>
 
 #include <fstream>
-#include <functional>
 
 using namespace qs;
+using namespace qs::test;
 namespace fs = std::filesystem;
 
 namespace {
@@ -34,16 +35,6 @@ Model tokenModel(
     return model;
 }
 
-std::pair<std::optional<ErrorCode>, std::string> failureOf(const std::function<void()>& action)
-{
-    try {
-        action();
-    } catch (const Error& error) {
-        return {error.code(), error.what()};
-    }
-    return {std::nullopt, ""};
-}
-
 void write(const fs::path& file, const std::string& text)
 {
     fs::create_directories(file.parent_path());
@@ -56,18 +47,11 @@ class TestTextSource : public QObject
 {
     Q_OBJECT
 
-    QTemporaryDir m_folder;
-    int m_serial = 0;
-    [[nodiscard]] fs::path fresh()
-    {
-        const fs::path path = fs::path(m_folder.path().toStdString()) / std::to_string(m_serial++);
-        fs::create_directory(path);
-        return path;
-    }
+    FreshFolders m_folders;
     /// A folder with the named small tokenizer.
     [[nodiscard]] fs::path modelFolder(const char* tokenizer)
     {
-        const fs::path folder = fresh();
+        const fs::path folder = m_folders.next();
         fs::copy_file(
             fs::path(QS_TEST_DATA) / "tokenizers" / tokenizer / "tokenizer.json", folder / "tokenizer.json");
         return folder;
@@ -78,7 +62,7 @@ private slots:
     {
         const fs::path folder = modelFolder("bert");
         const auto tokenizer = Tokenizer::open(folder);
-        const fs::path texts = fresh();
+        const fs::path texts = m_folders.next();
         write(texts / "b.txt", kText + kText);
         write(texts / "a.txt", "too short");
         write(texts / "c.md", kText);
@@ -112,7 +96,7 @@ private slots:
     {
         const fs::path folder = modelFolder("gpt2");
         const int vocabulary = Tokenizer::open(folder)->largestId() + 1;
-        const fs::path text = fresh() / "t.txt";
+        const fs::path text = m_folders.next() / "t.txt";
         std::string many;
         for (int i = 0; i < 60; ++i) {
             many += kText;
@@ -135,7 +119,7 @@ private slots:
     {
         const fs::path folder = modelFolder("bert");
         const int vocabulary = Tokenizer::open(folder)->largestId() + 1;
-        const fs::path text = fresh() / "t.txt";
+        const fs::path text = m_folders.next() / "t.txt";
         write(text, kText + "caf\xe9");
         const Model model = tokenModel(folder, vocabulary);
         const auto [code, sentence] = failureOf([&] { (void)openData(text, model, {.context = 10}); });
@@ -151,13 +135,13 @@ private slots:
         QCOMPARE(codeOf(model, 2), std::optional(ErrorCode::InvalidArgument)); // no room
         QCOMPARE(codeOf(model, 400), std::optional(ErrorCode::InvalidArgument)); // too short a text
         QCOMPARE(codeOf(tokenModel(folder, vocabulary - 1), 10), std::optional(ErrorCode::InvalidArgument));
-        QCOMPARE(codeOf(tokenModel(fresh(), vocabulary), 10), std::optional(ErrorCode::Unsupported));
-        QCOMPARE(
-            failureOf([&] { (void)openData(fresh(), model); }).first, std::optional(ErrorCode::CorruptFile));
+        QCOMPARE(codeOf(tokenModel(m_folders.next(), vocabulary), 10), std::optional(ErrorCode::Unsupported));
+        QCOMPARE(failureOf([&] { (void)openData(m_folders.next(), model); }).first,
+            std::optional(ErrorCode::CorruptFile));
     }
     void tokenIdsMustBeKnownAndMayBeCut()
     {
-        const fs::path folder = fresh();
+        const fs::path folder = m_folders.next();
         writeNpy(folder / "ids.npy", Tensor::of<std::int32_t>(Shape {2, 4}, {0, 1, 2, 3, 4, 5, 6, 7}));
         const auto data = openData(folder / "ids.npy", tokenModel(folder, 8));
         QCOMPARE(data->load(1).data<std::int64_t>()[3], std::int64_t {7});
@@ -180,4 +164,5 @@ private slots:
 };
 
 QTEST_GUILESS_MAIN(TestTextSource)
+
 #include "tst_text_source.moc"

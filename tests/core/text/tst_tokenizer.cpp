@@ -1,34 +1,25 @@
 #include "core/base/error.h"
 #include "core/io/json_text.h"
 #include "core/text/tokenizer.h"
+#include "tests/support/failure_of.h"
+#include "tests/support/fresh_folders.h"
 
 #include <nlohmann/json.hpp>
 
 #include <QElapsedTimer>
-#include <QTemporaryDir>
 #include <QTest>
 
 #include <fstream>
-#include <functional>
 #include <thread>
 
 using namespace qs;
+using namespace qs::test;
 namespace fs = std::filesystem;
 
 namespace {
 
 const fs::path kFolder = fs::path(QS_TEST_DATA) / "tokenizers";
 using Json = nlohmann::json;
-
-std::pair<std::optional<ErrorCode>, std::string> failureOf(const std::function<void()>& action)
-{
-    try {
-        action();
-    } catch (const Error& error) {
-        return {error.code(), error.what()};
-    }
-    return {std::nullopt, ""};
-}
 
 } // namespace
 
@@ -37,17 +28,10 @@ class TestTokenizer : public QObject
 {
     Q_OBJECT
 
-    QTemporaryDir m_folder;
-    int m_serial = 0;
-    [[nodiscard]] fs::path fresh()
-    {
-        const fs::path path = fs::path(m_folder.path().toStdString()) / std::to_string(m_serial++);
-        fs::create_directory(path);
-        return path;
-    }
+    FreshFolders m_folders;
     [[nodiscard]] fs::path folderWith(const Json& tokenizer)
     {
-        const fs::path folder = fresh();
+        const fs::path folder = m_folders.next();
         std::ofstream(folder / "tokenizer.json") << tokenizer.dump();
         return folder;
     }
@@ -85,7 +69,7 @@ private slots:
     {
         const Json json = readJsonFile(kFolder / "expected.json");
         const Json gpt2 = readJsonFile(kFolder / "gpt2/tokenizer.json");
-        const fs::path merges = fresh();
+        const fs::path merges = m_folders.next();
         Json vocabulary = gpt2["model"]["vocab"];
         vocabulary["<|endoftext|>"] = vocabulary.size();
         std::ofstream(merges / "vocab.json") << vocabulary.dump();
@@ -95,7 +79,7 @@ private slots:
             file << merge.get<std::string>() << '\n';
         }
         file.close();
-        const fs::path words = fresh();
+        const fs::path words = m_folders.next();
         const Json bert = readJsonFile(kFolder / "bert/tokenizer.json");
         std::vector<std::string> lines(bert["model"]["vocab"].size());
         for (const auto& [token, id] : bert["model"]["vocab"].items()) {
@@ -117,7 +101,7 @@ private slots:
         }
         QVERIFY(b->frame().before == std::vector<std::int32_t>({2}));
         QVERIFY(b->frame().after == std::vector<std::int32_t>({3}));
-        QVERIFY(Tokenizer::open(fresh()) == nullptr);
+        QVERIFY(Tokenizer::open(m_folders.next()) == nullptr);
     }
     void byteFallbackOfUnigram()
     {
@@ -217,4 +201,5 @@ private slots:
 };
 
 QTEST_GUILESS_MAIN(TestTokenizer)
+
 #include "tst_tokenizer.moc"
