@@ -1,7 +1,7 @@
 #include "core/graph/activation_recognition.h"
 
 #include "core/graph/graph_queries.h"
-#include "core/graph/graph_rewriter.h"
+#include "core/graph/replace_matches.h"
 
 #include <algorithm>
 #include <array>
@@ -290,26 +290,12 @@ std::optional<Activation> ActivationMatcher::around(NodeId id) const
 std::shared_ptr<const Graph> recogniseActivations(const Graph& graph)
 {
     const ActivationMatcher matcher(graph);
-    std::map<NodeId, Activation> byLastNode;
-    std::set<NodeId> replaced;
-    for (NodeId id = 0; static_cast<std::size_t>(id) < graph.nodes().size(); ++id) {
-        if (auto found = matcher.around(id)) {
-            replaced.insert(found->nodes.begin(), found->nodes.end());
-            byLastNode.emplace(graph.value(found->result).producer, std::move(*found));
-        }
-    }
-    GraphRewriter rewriter(graph);
-    for (NodeId id = 0; static_cast<std::size_t>(id) < graph.nodes().size(); ++id) {
-        if (const auto found = byLastNode.find(id); found != byLastNode.end()) {
-            const Activation& activation = found->second;
-            rewriter.releaseName(graph.node(id));
-            rewriter.addFor(activation.result, activation.op, graph.node(id).name,
-                {rewriter.made(activation.x)}, activation.attributes);
-        } else if (!replaced.contains(id)) {
-            rewriter.copy(graph.node(id));
-        }
-    }
-    return rewriter.finish();
+    return replaceMatches(graph, matcher, [&graph](GraphRewriter& rewriter, const Activation& activation) {
+        const Node& last = graph.node(graph.value(activation.result).producer);
+        rewriter.releaseName(last);
+        rewriter.addFor(activation.result, activation.op, last.name, {rewriter.made(activation.x)},
+            activation.attributes);
+    });
 }
 
 } // namespace qs

@@ -1,7 +1,7 @@
 #include "core/graph/normalization_recognition.h"
 
 #include "core/graph/graph_queries.h"
-#include "core/graph/graph_rewriter.h"
+#include "core/graph/replace_matches.h"
 
 #include <algorithm>
 #include <map>
@@ -365,23 +365,9 @@ void addNormalization(const Graph& graph, GraphRewriter& rewriter, const Normali
 std::shared_ptr<const Graph> recogniseNormalizations(const Graph& graph)
 {
     NormalizationMatcher matcher(graph);
-    std::map<NodeId, Normalization> byLastNode;
-    std::set<NodeId> replaced;
-    for (NodeId id = 0; static_cast<std::size_t>(id) < graph.nodes().size(); ++id) {
-        if (auto found = matcher.around(id)) {
-            replaced.insert(found->nodes.begin(), found->nodes.end());
-            byLastNode.emplace(graph.value(found->result).producer, std::move(*found));
-        }
-    }
-    GraphRewriter rewriter(graph);
-    for (NodeId id = 0; static_cast<std::size_t>(id) < graph.nodes().size(); ++id) {
-        if (const auto found = byLastNode.find(id); found != byLastNode.end()) {
-            addNormalization(graph, rewriter, found->second);
-        } else if (!replaced.contains(id)) {
-            rewriter.copy(graph.node(id));
-        }
-    }
-    return rewriter.finish();
+    return replaceMatches(graph, matcher, [&graph](GraphRewriter& rewriter, const Normalization& found) {
+        addNormalization(graph, rewriter, found);
+    });
 }
 
 } // namespace qs
