@@ -41,14 +41,7 @@ void Section::selectNodes(const std::vector<ValueId>& feeds)
                 "the section needs the input '" + value.name + "', which is not fed");
         } else if (chosen.insert(value.producer).second) {
             const Node& node = graph.node(value.producer);
-            const KernelEntry* kernel = KernelRegistry::instance().find(node.op);
-            if (kernel == nullptr) {
-                throw Error(ErrorCode::Unsupported,
-                    "operator " + node.op + " of node '" + node.name + "' is not supported");
-            }
-            if (kernel->check != nullptr) {
-                kernel->check(node);
-            }
+            KernelRegistry::instance().requireSupported(node);
             pending.insert(pending.end(), node.inputs.begin(), node.inputs.end());
         }
     }

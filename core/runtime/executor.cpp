@@ -43,14 +43,7 @@ public:
         , m_transforms(m_model->sites.size())
     {
         for (const Node& node : m_graph.nodes()) {
-            const KernelEntry* kernel = KernelRegistry::instance().find(node.op);
-            if (kernel == nullptr) {
-                throw Error(ErrorCode::Unsupported,
-                    "operator " + node.op + " of node '" + node.name + "' is not supported");
-            }
-            if (kernel->check != nullptr) {
-                kernel->check(node);
-            }
+            KernelRegistry::instance().requireSupported(node);
         }
     }
 

@@ -86,6 +86,19 @@ const KernelEntry* KernelRegistry::find(std::string_view op) const
     return it == m_entries.end() ? nullptr : &it->second;
 }
 
+const KernelEntry& KernelRegistry::requireSupported(const Node& node) const
+{
+    const KernelEntry* kernel = find(node.op);
+    if (kernel == nullptr) {
+        throw Error(
+            ErrorCode::Unsupported, "operator " + node.op + " of node '" + node.name + "' is not supported");
+    }
+    if (kernel->check != nullptr) {
+        kernel->check(node);
+    }
+    return *kernel;
+}
+
 std::vector<std::string> KernelRegistry::operators() const
 {
     std::vector<std::string> names;

@@ -64,6 +64,9 @@ public:
     void add(std::string op, KernelEntry entry) { m_entries.emplace(std::move(op), entry); }
     /// Null when there is none.
     [[nodiscard]] const KernelEntry* find(std::string_view op) const;
+    /// The node's entry. Throws Error(Unsupported) naming the node when there is none, and what its check
+    /// throws.
+    const KernelEntry& requireSupported(const Node& node) const;
     [[nodiscard]] std::vector<std::string> operators() const;
 
 private:

@@ -13,20 +13,13 @@ NodeEvaluator::NodeEvaluator(std::size_t limit)
 
 std::vector<Tensor> NodeEvaluator::run(const Node& node, std::span<const Tensor> inputs)
 {
-    const KernelEntry* kernel = KernelRegistry::instance().find(node.op);
-    if (kernel == nullptr) {
-        throw Error(
-            ErrorCode::Unsupported, "operator " + node.op + " of node '" + node.name + "' is not supported");
-    }
-    if (kernel->check != nullptr) {
-        kernel->check(node);
-    }
+    const KernelEntry& kernel = KernelRegistry::instance().requireSupported(node);
     std::vector<Array> arrays;
     for (const Tensor& input : inputs) {
         arrays.push_back(input.valid() ? Array::of(input) : Array());
     }
     const TaskContext context;
-    const std::vector<Array> outputs = kernel->run({node, arrays, m_pool, m_constants, context, {}});
+    const std::vector<Array> outputs = kernel.run({node, arrays, m_pool, m_constants, context, {}});
     std::vector<Tensor> results;
     for (const Array& output : outputs) {
         results.push_back(output.valid() ? toTensor(output, m_pool) : Tensor());
