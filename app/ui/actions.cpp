@@ -85,7 +85,8 @@ Actions::Actions(QMainWindow* window, QUndoStack* undoStack)
     tour = add(help, tr("&Tour of the Window"), tr("A short walk through the parts of the window"));
     help->addSeparator();
     about = add(help, tr("&About Quantoscope"), tr("Version and licence"));
-    update(false, false, false, false, false);
+    update(false, false, false, false);
+    cancelJobs->setEnabled(false);
 }
 
 void Actions::addThemes(QMenu* menu)
@@ -111,8 +112,7 @@ QAction* Actions::add(QMenu* menu, const QString& text, const QString& tip, cons
     return action;
 }
 
-void Actions::update(
-    bool hasModel, bool hasCalibrationData, bool isCalibrated, bool hasSensitivity, bool jobsRunning)
+void Actions::update(bool hasModel, bool hasCalibrationData, bool isCalibrated, bool hasSensitivity)
 {
     openCalibrationData->setEnabled(hasModel);
     openEvaluationData->setEnabled(hasModel);
@@ -129,7 +129,6 @@ void Actions::update(
     sensitivity->setEnabled(isCalibrated);
     profile->setEnabled(hasModel);
     floatFallback->setEnabled(hasSensitivity);
-    cancelJobs->setEnabled(jobsRunning);
 }
 
 } // namespace qs

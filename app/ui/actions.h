@@ -11,7 +11,7 @@ class QUndoStack;
 namespace qs {
 
 /// Every action of the main window in one place: texts, shortcuts, tips, menus. What they do is wired by
-/// MainWindow.
+/// the controllers.
 class Actions : public QObject
 {
     Q_OBJECT
@@ -53,8 +53,7 @@ public:
     QMenu* viewMenu; ///< the docks come behind its first separator
 
     /// Enables what makes sense for the state of the document.
-    void update(
-        bool hasModel, bool hasCalibrationData, bool isCalibrated, bool hasSensitivity, bool jobsRunning);
+    void update(bool hasModel, bool hasCalibrationData, bool isCalibrated, bool hasSensitivity);
 
 private:
     void addThemes(QMenu* menu);

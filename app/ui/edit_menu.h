@@ -1,0 +1,22 @@
+#pragma once
+
+#include "app/ui/workbench.h"
+
+#include <QObject>
+
+namespace qs {
+
+/// What the Edit menu does to the plan: presets, and copying a quantizer from site to site.
+class EditMenu : public QObject
+{
+    Q_OBJECT
+public:
+    explicit EditMenu(const Workbench& bench);
+
+private:
+    void fillPresets();
+
+    const Workbench m_bench;
+};
+
+} // namespace qs

@@ -1,0 +1,174 @@
+#include "app/ui/file_controller.h"
+
+#include "app/jobs/session_tasks.h"
+#include "app/session/session.h"
+#include "app/ui/actions.h"
+#include "app/ui/demo.h"
+#include "app/ui/export_dialog.h"
+#include "app/ui/notices.h"
+#include "app/ui/settings.h"
+#include "core/base/version.h"
+#include "widgets/common/number_format.h"
+
+#include <QAction>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QMainWindow>
+#include <QMenu>
+
+namespace qs {
+
+FileController::FileController(const Workbench& bench)
+    : QObject(bench.controllers)
+    , m_bench(bench)
+{
+    wireOpening();
+    wireSaving();
+    connect(m_bench.session, &Session::documentChanged, this, &FileController::rememberModel);
+    connect(m_bench.session, &Session::calibrationChanged, this, [this] {
+        if (m_bench.session->calibration() && !m_pendingRecipe.isEmpty()) {
+            m_bench.tasks->openRecipe(std::exchange(m_pendingRecipe, {}));
+        }
+    });
+    fillRecent();
+}
+
+void FileController::wireOpening()
+{
+    const Actions& actions = *m_bench.actions;
+    const auto onFolder = [this](QAction* action, const QString& title, auto&& then) {
+        connect(action, &QAction::triggered, this, [this, title, then] {
+            const QString folder = QFileDialog::getExistingDirectory(m_bench.window, title);
+            if (!folder.isEmpty()) {
+                then(folder);
+            }
+        });
+    };
+    const auto onFile = [this](QAction* action, const QString& title, const QString& filter, auto&& then) {
+        connect(action, &QAction::triggered, this, [this, title, filter, then] {
+            const QString file = QFileDialog::getOpenFileName(m_bench.window, title, {}, filter);
+            if (!file.isEmpty()) {
+                then(file);
+            }
+        });
+    };
+    onFolder(actions.openModelFolder, tr("Open Model Folder"), [this](const QString& path) { open(path); });
+    onFile(actions.openModelFile, tr("Open Model File"), tr("Models (*.onnx *.h5)"),
+        [this](const QString& path) { open(path); });
+    connect(actions.openDemo, &QAction::triggered, this, &FileController::openDemo);
+    onFolder(actions.openCalibrationData, tr("Open Calibration Data"),
+        [this](const QString& path) { m_bench.tasks->openCalibrationData(path); });
+    onFolder(actions.openEvaluationData, tr("Open Evaluation Data"),
+        [this](const QString& path) { m_bench.tasks->openEvaluationData(path); });
+    onFile(actions.openRecipe, tr("Open Recipe"), tr("Recipes (*.json)"),
+        [this](const QString& path) { m_bench.tasks->openRecipe(path); });
+}
+
+void FileController::wireSaving()
+{
+    const auto onFile = [this](QAction* action, const QString& title, const QString& filter, auto&& then) {
+        connect(action, &QAction::triggered, this, [this, title, filter, then] {
+            const QString file = QFileDialog::getSaveFileName(m_bench.window, title, {}, filter);
+            if (!file.isEmpty()) {
+                then(file);
+            }
+        });
+    };
+    const Actions& actions = *m_bench.actions;
+    onFile(actions.saveRecipe, tr("Save Recipe"), tr("Recipes (*.json)"),
+        [this](const QString& file) { m_bench.tasks->saveRecipe(file); });
+    onFile(actions.saveCalibration, tr("Save Calibration"), tr("Calibrations (*.h5)"),
+        [this](const QString& file) { m_bench.tasks->saveCalibration(file); });
+    connect(actions.exportModel, &QAction::triggered, this, &FileController::exportModel);
+    connect(m_bench.tasks, &SessionTasks::saved, this, [this](const QString& file) {
+        m_bench.notices->notice(tr("Saved %1.").arg(QFileInfo(file).fileName()));
+    });
+    connect(m_bench.tasks, &SessionTasks::exported, this,
+        [this](const QString& file, const std::optional<Verification>& verification) {
+            const QString name = QFileInfo(file).fileName();
+            m_bench.notices->notice(verification
+                    ? tr("Exported %1. Read back and run on %2 samples, it agrees with the simulation at %3; "
+                         "%4 have the same top-1.")
+                          .arg(name)
+                          .arg(verification->samples)
+                          .arg(formatDecibel(verification->sqnrDb),
+                              formatPercent(verification->agreementPercent))
+                    : tr("Exported %1.").arg(name));
+        });
+}
+
+void FileController::open(const QString& model, const QString& calibrationData, const QString& evaluationData)
+{
+    m_bench.notices->clear();
+    m_bench.tasks->openModel(QFileInfo(model).absoluteFilePath(), calibrationData, evaluationData);
+}
+
+void FileController::openDemo()
+{
+    const QString folder = demoFolder();
+    if (folder.isEmpty()) {
+        m_bench.notices->fail(
+            tr("Open the demo"), tr("The bundled demo was not installed with this program."));
+        return;
+    }
+    emit demoOpened();
+    open(folder, folder + QStringLiteral("/calib"), folder + QStringLiteral("/eval"));
+}
+
+void FileController::openPath(const QString& path)
+{
+    const QFileInfo info(path);
+    const QString suffix = info.suffix().toLower();
+    const bool isModelFolder = info.isDir() && QFileInfo::exists(path + QStringLiteral("/config.json"));
+    if (suffix == QLatin1String("qscope")) {
+        m_bench.tasks->openSession(path);
+    } else if (suffix == QLatin1String("json")) {
+        m_bench.tasks->openRecipe(path);
+    } else if (isModelFolder || suffix == QLatin1String("onnx") || !m_bench.session->model()) {
+        open(path);
+    } else {
+        m_bench.tasks->openCalibrationData(path);
+    }
+}
+
+void FileController::openRecipeWhenReady(const QString& file)
+{
+    m_pendingRecipe = file;
+}
+
+void FileController::exportModel()
+{
+    const Session& session = *m_bench.session;
+    const auto& calibration = session.calibration();
+    try {
+        const ExportInput input {session.model(), session.plan(),
+            resolvePlan(*session.model(), session.plan(), *calibration), calibration->dataHash, kVersion};
+        ExportDialog dialog(
+            input, session.calibrationData() ? session.calibrationData()->size() : 0, m_bench.window);
+        if (dialog.exec() == QDialog::Accepted) {
+            m_bench.tasks->exportPlan(dialog.request());
+        }
+    } catch (const Error& error) {
+        m_bench.notices->fail(tr("Export"), QString::fromStdString(error.what()));
+    }
+}
+
+void FileController::rememberModel()
+{
+    if (m_bench.session->model() && !m_bench.session->isReadOnly()) {
+        m_bench.settings->addRecentModel(QString::fromStdString(m_bench.session->model()->path.string()));
+        fillRecent();
+    }
+}
+
+void FileController::fillRecent()
+{
+    QMenu* menu = m_bench.actions->recentMenu;
+    menu->clear();
+    for (const QString& path : m_bench.settings->recentModels()) {
+        menu->addAction(path, this, [this, path] { open(path); });
+    }
+    menu->setEnabled(!menu->isEmpty());
+}
+
+} // namespace qs

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "app/ui/workbench.h"
+
+#include <QObject>
+#include <QString>
+
+namespace qs {
+
+/// The File menu as far as models, data, recipes and exports go: dialogs, recent files, what is dropped.
+class FileController : public QObject
+{
+    Q_OBJECT
+public:
+    explicit FileController(const Workbench& bench);
+
+    /// A model with optional data folders.
+    void open(const QString& model, const QString& calibrationData = {}, const QString& evaluationData = {});
+    void openDemo();
+    /// Whatever was dropped or named: a session, a recipe, a model or a calibration set, told apart by its
+    /// content.
+    void openPath(const QString& path);
+    /// Applies a recipe as soon as there is a calibrated model.
+    void openRecipeWhenReady(const QString& file);
+
+signals:
+    void demoOpened();
+
+private:
+    void wireOpening();
+    void wireSaving();
+    void exportModel();
+    void rememberModel(); ///< among the recent ones
+    void fillRecent();
+
+    const Workbench m_bench;
+    QString m_pendingRecipe;
+};
+
+} // namespace qs

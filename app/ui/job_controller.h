@@ -1,0 +1,29 @@
+#pragma once
+
+#include "app/ui/workbench.h"
+
+#include <QObject>
+#include <QTimer>
+
+class QLabel;
+class QProgressBar;
+
+namespace qs {
+
+/// Starts jobs from the Run menu and shows how they fare: in the list of jobs and in the status bar.
+class JobController : public QObject
+{
+    Q_OBJECT
+public:
+    explicit JobController(const Workbench& bench);
+
+private:
+    void showJobs();
+
+    const Workbench m_bench;
+    QLabel* m_label;
+    QProgressBar* m_progress;
+    QTimer m_clock; ///< elapsed times while jobs run
+};
+
+} // namespace qs

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <Qt>
+
+class QDockWidget;
+class QMainWindow;
+class QMenu;
+class QString;
+class QWidget;
+
+namespace qs {
+
+class BitsMatrixView;
+class CompareView;
+class DistributionView;
+class ErrorStrip;
+class JobPanel;
+class MessageBanner;
+class QuantizerInspector;
+class SensitivityChart;
+class SiteTreeView;
+
+/// Every view of the window, each in its place: the distribution in the centre, the others in docks around
+/// it. A new view is a member here, a dock in the constructor, and a controller that fills it.
+class Views
+{
+public:
+    /// Makes the views as children of the window; the docks' switches are added to `viewMenu`.
+    Views(QMainWindow* window, QMenu* viewMenu);
+
+    MessageBanner* banner;
+    DistributionView* distribution;
+    ErrorStrip* errors;
+    SiteTreeView* tree;
+    QuantizerInspector* inspector;
+    SensitivityChart* sensitivity;
+    BitsMatrixView* bits;
+    CompareView* compare;
+    JobPanel* jobs;
+
+private:
+    QDockWidget* addDock(const QString& title, const QString& name, QWidget* widget, Qt::DockWidgetArea area);
+
+    QMainWindow* m_window;
+    QMenu* m_viewMenu;
+};
+
+} // namespace qs
