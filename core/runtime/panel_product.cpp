@@ -14,6 +14,9 @@ namespace {
 constexpr std::int64_t kPanel = 16; // columns
 /// A panel's block stays in the first cache while all rows of A pass by.
 constexpr std::int64_t kDepth = kPanelDepth;
+/// A tile fetches one line of the next panel with every so many steps over k.
+constexpr std::int64_t kStepsPerLine = 16;
+constexpr std::int64_t kLine = 16; // floats
 
 /// What a tile works on: some rows of A, one block of B, the place in C.
 struct Tile
@@ -26,6 +29,8 @@ struct Tile
     float* c;
     std::int64_t strideC;
     bool continues; ///< C holds the sum over the blocks before
+    const float* bias; ///< added to the sums; null: none
+    const float* next; ///< of the panel behind, fetched into the cache meanwhile
 };
 
 /// Rows x Vectors sums in registers over the depth of the block.
@@ -51,18 +56,34 @@ QS_PANEL_BODY void runTile(const Tile& t)
         }
     }
     const float* b = t.b;
-    for (std::int64_t k = 0; k < t.depth; ++k, b += kPanel) {
-        Vector row[Vectors];
-#pragma GCC unroll 4
-        for (std::size_t v = 0; v < Vectors; ++v) {
-            std::memcpy(&row[v], b + static_cast<std::int64_t>(v) * t.vectorStep, Bytes);
-        }
-#pragma GCC unroll 16
-        for (std::size_t r = 0; r < Rows; ++r) {
-            const float x = t.a[static_cast<std::int64_t>(r) * t.strideA + k];
+    const float* next = t.next;
+    for (std::int64_t k = 0; k < t.depth;) {
+        __builtin_prefetch(next);
+        next += kLine;
+        for (const std::int64_t end = std::min(t.depth, k + kStepsPerLine); k < end; ++k, b += kPanel) {
+            Vector row[Vectors];
 #pragma GCC unroll 4
             for (std::size_t v = 0; v < Vectors; ++v) {
-                sums[r][v] = row[v] * x + sums[r][v];
+                std::memcpy(&row[v], b + static_cast<std::int64_t>(v) * t.vectorStep, Bytes);
+            }
+#pragma GCC unroll 16
+            for (std::size_t r = 0; r < Rows; ++r) {
+                const float x = t.a[static_cast<std::int64_t>(r) * t.strideA + k];
+#pragma GCC unroll 4
+                for (std::size_t v = 0; v < Vectors; ++v) {
+                    sums[r][v] = row[v] * x + sums[r][v];
+                }
+            }
+        }
+    }
+    if (t.bias != nullptr) {
+#pragma GCC unroll 4
+        for (std::size_t v = 0; v < Vectors; ++v) {
+            Vector bias;
+            std::memcpy(&bias, t.bias + static_cast<std::int64_t>(v) * stepC, Bytes);
+#pragma GCC unroll 16
+            for (std::size_t r = 0; r < Rows; ++r) {
+                sums[r][v] = sums[r][v] + bias;
             }
         }
     }
@@ -131,10 +152,13 @@ std::int64_t panelsOf(std::int64_t n)
 class PanelRun
 {
 public:
-    PanelRun(const LeftRows& a, std::int64_t firstK, std::int64_t depth, float* c, std::int64_t strideC)
+    /// \param bias added to the sums of this block; null: none
+    PanelRun(const LeftRows& a, std::int64_t firstK, std::int64_t depth, const float* bias, float* c,
+        std::int64_t strideC)
         : m_a(a)
         , m_firstK(firstK)
         , m_depth(depth)
+        , m_bias(bias)
         , m_c(c)
         , m_strideC(strideC)
     {
@@ -144,10 +168,12 @@ public:
     {
         const PanelKernels& k = kernels();
         const std::int64_t step = isPair ? m_depth * kPanel : k.stepInPanel;
-        for (std::int64_t row = 0; row < m_a.rows; row += k.rows) {
+        const float* bias = m_bias == nullptr ? nullptr : m_bias + column;
+        const float* next = b + m_depth * kPanel * (isPair ? 2 : 1);
+        for (std::int64_t row = 0; row < m_a.rows; row += k.rows, next += m_depth) {
             const auto rows = static_cast<std::size_t>(std::min<std::int64_t>(k.rows, m_a.rows - row));
             (isPair ? k.two : k.one)[rows]({m_a.data + row * m_a.stride + m_firstK, m_a.stride, b, step,
-                m_depth, m_c + row * m_strideC + column, m_strideC, m_firstK > 0});
+                m_depth, m_c + row * m_strideC + column, m_strideC, m_firstK > 0, bias, next});
         }
     }
 
@@ -157,6 +183,10 @@ public:
         const PanelKernels& k = kernels();
         const std::size_t bytes = static_cast<std::size_t>(width) * sizeof(float);
         alignas(64) float c[12 * kPanel] = {};
+        alignas(64) float bias[kPanel] = {};
+        if (m_bias != nullptr) {
+            std::memcpy(bias, m_bias + column, bytes);
+        }
         for (std::int64_t row = 0; row < m_a.rows; row += k.rows) {
             const std::int64_t rows = std::min<std::int64_t>(k.rows, m_a.rows - row);
             float* target = m_c + row * m_strideC + column;
@@ -164,7 +194,7 @@ public:
                 std::memcpy(c + r * kPanel, target + r * m_strideC, bytes);
             }
             k.one[static_cast<std::size_t>(rows)]({m_a.data + row * m_a.stride + m_firstK, m_a.stride, b,
-                k.stepInPanel, m_depth, c, kPanel, m_firstK > 0});
+                k.stepInPanel, m_depth, c, kPanel, m_firstK > 0, m_bias == nullptr ? nullptr : bias, b});
             for (std::int64_t r = 0; r < rows; ++r) {
                 std::memcpy(target + r * m_strideC, c + r * kPanel, bytes);
             }
@@ -175,6 +205,7 @@ private:
     const LeftRows& m_a;
     std::int64_t m_firstK;
     std::int64_t m_depth;
+    const float* m_bias;
     float* m_c;
     std::int64_t m_strideC;
 };
@@ -217,7 +248,7 @@ void multiplyPanels(const LeftRows& a, const float* packed, std::int64_t k, std:
     const bool hasPairs = kernels().two[1] != nullptr;
     for (std::int64_t first = 0; first < k; first += kDepth) {
         const std::int64_t depth = std::min(kDepth, k - first);
-        const PanelRun run(a, first, depth, c, strideC);
+        const PanelRun run(a, first, depth, first + depth == k ? bias : nullptr, c, strideC);
         for (std::int64_t column = 0; column < n;) {
             const bool isPair = hasPairs && n - column >= 2 * kPanel;
             if (n - column < kPanel) {
@@ -228,12 +259,6 @@ void multiplyPanels(const LeftRows& a, const float* packed, std::int64_t k, std:
             const std::int64_t panels = isPair ? 2 : 1;
             column += panels * kPanel;
             packed += panels * depth * kPanel;
-        }
-    }
-    for (std::int64_t row = 0; row < a.rows && bias != nullptr; ++row) {
-        float* target = c + row * strideC;
-        for (std::int64_t column = 0; column < n; ++column) {
-            target[column] += bias[column];
         }
     }
 }
