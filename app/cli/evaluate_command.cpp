@@ -67,6 +67,8 @@ int execute(const EvaluateArguments& arguments, Console& console)
         const Recipe recipe = readRecipe(arguments.recipe);
         model = modelOf(recipe, original);
         quantizers = quantizersOf(recipe, *model, console.context());
+    } else if (model->startingPlan != nullptr) {
+        quantizers = resolvePlan(*model, *model->startingPlan, {}, console.context());
     }
     const auto data = arguments.data.open(*model);
     Executor executor(original);
@@ -91,7 +93,8 @@ void declareEvaluate(CLI::App& app, CommandAction& action)
     CLI::App* command
         = app.add_subcommand("evaluate", "Accuracy and error of a recipe against FP32, or of FP32 itself");
     command->add_option("MODEL", arguments->model, "Model directory, .onnx or .h5 file")->required();
-    command->add_option("--recipe", arguments->recipe, "Recipe (.json); without it the model runs in FP32");
+    command->add_option(
+        "--recipe", arguments->recipe, "Recipe (.json); without it the quantizers of a QDQ file, else FP32");
     arguments->data.declare(*command, "Images, recordings, texts, or .npy, .npz or .h5 samples")->required();
     command->add_option("--samples", arguments->samples, "Use the first N samples (default: all)")
         ->check(CLI::PositiveNumber);

@@ -1,6 +1,7 @@
 #include "app/cli/commands.h"
 #include "core/graph/recognition.h"
 #include "core/models/model.h"
+#include "core/quant/plan.h"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -45,7 +46,8 @@ nlohmann::json describe(const Model& model)
     const nlohmann::json recognised {{"normalizations", counts.normalizations},
         {"activations", counts.activations}, {"softmaxes", counts.softmaxes},
         {"attentions", counts.attentions}, {"linears", counts.linears}};
-    return {{"recognised", recognised}, {"name", model.name},
+    const std::size_t quantizers = model.startingPlan == nullptr ? 0 : model.startingPlan->choices.size();
+    return {{"recognised", recognised}, {"quantizers", quantizers}, {"name", model.name},
         {"path", model.path.string()}, {"hash", model.hash}, {"parameters", model.graph->parameterCount()},
         {"nodes", model.graph->nodes().size()}, {"inputs", inputs}, {"outputs", outputs}, {"sites", sites}};
 }
@@ -75,6 +77,9 @@ void print(const nlohmann::json& model)
     std::cout << "recognised  " << found["normalizations"] << " normalizations, " << found["activations"]
               << " activation functions, " << found["softmaxes"] << " softmaxes, " << found["attentions"]
               << " attentions, " << found["linears"] << " linears\n";
+    if (model["quantizers"] != 0) {
+        std::cout << "quantizers  " << model["quantizers"] << " came with the file\n";
+    }
     std::cout << "sites       " << model["sites"].size() << "\n\n";
     std::printf("%-44s %-10s %-16s %8s  %s\n", "site", "kind", "role", "groups", "shape");
     for (const auto& site : model["sites"]) {

@@ -72,7 +72,7 @@ Plan planOf(const QuantizeArguments& arguments, const Model& model)
     if (!arguments.preset.empty()) {
         return makePreset(model.sites, presetOptions(arguments));
     }
-    Plan plan = readPlainRecipe(arguments.recipe).plan;
+    Plan plan = arguments.recipe.empty() ? *model.startingPlan : readPlainRecipe(arguments.recipe).plan;
     for (const Site& site : model.sites) {
         const auto choice = plan.choices.find(site.name);
         if (choice != plan.choices.end()) {
@@ -172,10 +172,11 @@ int execute(const QuantizeArguments& arguments, Console& console)
     if (arguments.calibration.empty()) {
         throw Error(ErrorCode::InvalidArgument, "quantize wants --calibration, or --data with a method");
     }
-    if (arguments.preset.empty() == arguments.recipe.empty()) {
-        throw Error(ErrorCode::InvalidArgument, "quantize wants either --preset or --recipe");
-    }
     const auto model = loadModel(arguments.model);
+    if (arguments.preset.empty() && arguments.recipe.empty() && model->startingPlan == nullptr) {
+        throw Error(ErrorCode::InvalidArgument,
+            "quantize wants --preset or --recipe for a model that has no quantizers of its own");
+    }
     const auto calibration = loadCalibration(arguments.calibration);
     Plan plan = planOf(arguments, *model);
     if (!arguments.sensitivity.empty()) {
@@ -197,8 +198,8 @@ int execute(const QuantizeArguments& arguments, Console& console)
 void declareQuantize(CLI::App& app, CommandAction& action)
 {
     auto arguments = std::make_shared<QuantizeArguments>();
-    CLI::App* command
-        = app.add_subcommand("quantize", "Make a recipe from a preset, or again from another recipe");
+    CLI::App* command = app.add_subcommand(
+        "quantize", "Make a recipe from a preset, another recipe, or the quantizers a QDQ file has");
     command->add_option("MODEL", arguments->model, "Model directory, .onnx or .h5 file")->required();
     command->add_option("--calibration", arguments->calibration, "Calibration file (.h5)");
     std::vector<std::string> presets {"minmax", "percentile", "mse", "portable-int8"};

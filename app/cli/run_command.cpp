@@ -1,5 +1,7 @@
 #include "app/cli/commands.h"
 #include "core/base/error.h"
+#include "core/eval/plan_applier.h"
+#include "core/eval/plan_resolver.h"
 #include "core/io/npy_file.h"
 #include "core/runtime/executor.h"
 #include "core/runtime/input_tensor.h"
@@ -57,6 +59,10 @@ int execute(const RunArguments& arguments, Console& console)
         feeds.push_back(parseInput(*model, input));
     }
     Executor executor(model);
+    PlanApplier applier(executor);
+    if (model->startingPlan != nullptr) {
+        applier.apply(resolvePlan(*model, *model->startingPlan, {}, console.context()));
+    }
     const auto& outputs = model->graph->outputs();
     const auto results = executor.run(feeds, outputs, nullptr, console.context());
     std::filesystem::create_directories(arguments.outputFolder);
@@ -74,7 +80,7 @@ int execute(const RunArguments& arguments, Console& console)
 void declareRun(CLI::App& app, CommandAction& action)
 {
     auto arguments = std::make_shared<RunArguments>();
-    CLI::App* command = app.add_subcommand("run", "One forward pass on given tensors");
+    CLI::App* command = app.add_subcommand("run", "One forward pass on given tensors, with the quantizers that a QDQ file has");
     command->add_option("MODEL", arguments->model, "Model directory, .onnx or .h5 file")->required();
     command->add_option("--input", arguments->inputs, "NAME=x.npy, once per input");
     command->add_option("--output-dir", arguments->outputFolder, "Folder for <output name>.npy")->required();

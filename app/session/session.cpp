@@ -31,7 +31,7 @@ void Session::openModel(std::shared_ptr<const Model> model)
     m_calibration.reset();
     m_calibrationPath.clear();
     m_evaluationPath.clear();
-    m_plan = makePreset(m_model->sites, {});
+    m_plan = m_model->startingPlan != nullptr ? *m_model->startingPlan : makePreset(m_model->sites, {});
     m_snapshots.clear();
     ++m_revision;
     m_reference.reset();

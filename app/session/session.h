@@ -60,8 +60,8 @@ public:
     [[nodiscard]] QUndoStack* undoStack() { return &m_undoStack; }
     [[nodiscard]] bool isModified() const { return !m_undoStack.isClean(); }
 
-    /// A new document: plan, history and results of the old one are gone. It starts with the W8A8 min-max
-    /// preset.
+    /// A new document: plan, history and results of the old one are gone. It starts with the quantizers
+    /// the file came with, or else with the W8A8 min-max preset.
     void openModel(std::shared_ptr<const Model> model);
     /// A new calibration set invalidates the statistics; the plan stays.
     void setCalibrationData(std::shared_ptr<const DataSource> data, const QString& path = {});

@@ -38,7 +38,7 @@ ValueId lowerLinear(GraphBuilder& builder, const Node& node, ValueId x, ValueId 
     if (bias == kNoValue) {
         return builder.addNodeWithOutputs("MatMul", node.name, {x, weight}, {outputName}).front();
     }
-    const ValueId product = builder.addNode("MatMul", node.name + ".matmul", {x, weight});
+    const ValueId product = builder.addNode("MatMul", node.name + ".MatMul", {x, weight});
     return builder.addNodeWithOutputs("Add", node.name, {product, bias}, {outputName}).front();
 }
 

@@ -15,16 +15,21 @@
 
 namespace qs {
 
-std::shared_ptr<const Graph> recogniseOperators(std::shared_ptr<const Graph> graph)
+ExtractedQuantizers recogniseOperators(std::shared_ptr<const Graph> graph)
 {
     graph = decomposeContribOperators(*graph);
     graph = recogniseSoftmaxes(*removeIdleNodes(*graph));
     graph = foldConstants(*decomposeAttention(*graph));
-    graph = removeIdleNodes(*mergeDuplicates(*graph)); // also the constants nobody reads now
-    graph = recogniseNormalizations(*graph);
-    graph = recogniseActivations(*graph);
-    graph = recogniseLinears(*graph);
-    return nameLayers(*graph);
+    ExtractedQuantizers result = extractQuantizers(*graph);
+    if (!result.quantizers.empty()) {
+        result.graph = foldConstants(*removeIdleNodes(*result.graph));
+    }
+    result.graph = removeIdleNodes(*mergeDuplicates(*result.graph)); // also the constants nobody reads now
+    result.graph = recogniseNormalizations(*result.graph);
+    result.graph = recogniseActivations(*result.graph);
+    result.graph = recogniseLinears(*result.graph);
+    result.graph = nameLayers(*result.graph);
+    return result;
 }
 
 RecognisedCounts countRecognised(const Graph& graph)

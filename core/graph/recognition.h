@@ -1,14 +1,14 @@
 #pragma once
 
-#include "core/graph/graph.h"
+#include "core/graph/quantizer_extraction.h"
 
 #include <memory>
 
 namespace qs {
 
 /// A graph as a file has it, in the operators of this program: the recognition passes in their order. What it
-/// computes stays, to float rounding.
-[[nodiscard]] std::shared_ptr<const Graph> recogniseOperators(std::shared_ptr<const Graph> graph);
+/// computes stays, to float rounding, except that quantizers are taken out and returned beside it.
+[[nodiscard]] ExtractedQuantizers recogniseOperators(std::shared_ptr<const Graph> graph);
 
 /// How often a graph has what makes a transformer.
 struct RecognisedCounts

@@ -12,6 +12,8 @@
 
 namespace qs {
 
+struct Plan;
+
 enum class Resampling { Nearest, Bilinear, Bicubic };
 
 /// How an image becomes the model's input: RGB, shorter side to `resizeShorter` with an antialiased filter, centre crop
@@ -46,6 +48,8 @@ struct Model
     std::vector<Site> sites; ///< findSites(*graph)
     ModelTask task = ModelTask::Classification;
     std::optional<Preprocessing> preprocessing; ///< models with an image input
+    /// The quantizers that a file in QDQ form came with, as choices to start from; null where there were none.
+    std::shared_ptr<const Plan> startingPlan;
 };
 
 /// Opens a directory with config.json + model.safetensors (timm's or Hugging Face's ViT/DeiT form), an .onnx file,

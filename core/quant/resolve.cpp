@@ -202,6 +202,12 @@ QuantParams resolveSite(const Model& model, const Site& site, const SiteChoice& 
             const Tensor weight = model.graph->value(site.value).constant.toF32();
             return resolveWeight(choice, weight, site.weightAxis, context);
         }
+        if (choice.method == BoundMethod::Manual) {
+            requireBits(choice);
+            const bool perGroup = choice.granularity == Granularity::Group;
+            const auto scales = static_cast<std::size_t>(perGroup ? site.groups : 1);
+            return paramsOf(choice, site.groupAxis, manualBounds(choice, scales));
+        }
         const auto statistics = calibration.find(site.name);
         if (!statistics) {
             throw Error(ErrorCode::InvalidArgument, "the calibration has no statistics of it");

@@ -25,8 +25,8 @@ void appendScale(QuantParams& params, const Bounds& bounds);
 /// Same for a weight (F32, any rank; output channels along `axis`), from its finite values.
 [[nodiscard]] QuantParams resolveWeight(
     const SiteChoice& choice, const Tensor& weight, int axis, const TaskContext& context = {});
-/// Same for any site of a model. Throws Error(InvalidArgument) naming the site, also when the calibration
-/// lacks it.
+/// Same for any site of a model. Manual bounds need no statistics. Throws Error(InvalidArgument) naming the site,
+/// also when the calibration lacks it.
 [[nodiscard]] QuantParams resolveSite(const Model& model, const Site& site, const SiteChoice& choice,
     const Calibration& calibration, const TaskContext& context = {});
 

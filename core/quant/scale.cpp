@@ -60,6 +60,37 @@ Scale scaleForBounds(QuantizerKind kind, Symmetry symmetry, int bits, const Boun
     return asymmetricScale(topCode, lower, upper);
 }
 
+Bounds boundsForScale(Symmetry symmetry, int bits, const Scale& scale)
+{
+    constexpr int kFarthest = 4; // floats to either side
+    const bool symmetric = symmetry == Symmetry::Symmetric;
+    const std::int32_t topCode = (std::int32_t {1} << (symmetric ? bits - 1 : bits)) - 1;
+    const auto step = static_cast<double>(scale.step);
+    const auto moved = [](double value, int floats) {
+        auto result = static_cast<float>(value);
+        const float towards
+            = std::copysign(std::numeric_limits<float>::infinity(), static_cast<float>(floats));
+        for (int i = 0; i < std::abs(floats); ++i) {
+            result = std::nextafter(result, towards);
+        }
+        return static_cast<double>(result);
+    };
+    const double lowest = symmetric ? -topCode * step : 0.0 - scale.zeroPoint * step;
+    const double highest = symmetric ? topCode * step : (topCode - scale.zeroPoint) * step;
+    for (int distance = 0; distance <= kFarthest; ++distance) {
+        for (const int floats : {distance, -distance}) {
+            const Bounds up {symmetric ? -moved(highest, floats) : moved(lowest, 0), moved(highest, floats)};
+            const Bounds down {moved(lowest, floats), moved(highest, 0)};
+            for (const Bounds& bounds : {up, down}) {
+                if (scaleForBounds(QuantizerKind::Uniform, symmetry, bits, bounds) == scale) {
+                    return bounds;
+                }
+            }
+        }
+    }
+    return {moved(lowest, 0), moved(highest, 0)};
+}
+
 QuantParams paramsForBounds(QuantizerKind kind, Symmetry symmetry, int bits, const Bounds& bounds)
 {
     QuantParams params;

@@ -25,6 +25,11 @@ inline constexpr std::int32_t kMaxZeroPoint = 1 << 21;
 /// = 1.
 [[nodiscard]] Scale scaleForBounds(QuantizerKind kind, Symmetry symmetry, int bits, const Bounds& bounds);
 
+/// Bounds of a uniform quantizer that scaleForBounds() turns into this scale and zero point: the values of
+/// its lowest and top code, moved by single floats where rounding asks for it. A step that no bounds give
+/// (one in 256 or fewer of those that were not made from bounds) comes out one float off.
+[[nodiscard]] Bounds boundsForScale(Symmetry symmetry, int bits, const Scale& scale);
+
 /// The quantizer with one scale that these bounds give.
 [[nodiscard]] QuantParams paramsForBounds(
     QuantizerKind kind, Symmetry symmetry, int bits, const Bounds& bounds);

@@ -151,7 +151,7 @@ private slots:
     {
         const ExportedFile file
             = exported(mlpModel(), {{"fc1.weight", uniform(Symmetry::Symmetric, 8, {0.5F, 1.0F}, {0, 0})}});
-        const auto& product = file.producer("fc1.matmul");
+        const auto& product = file.producer("fc1.MatMul");
         QCOMPARE(product.op_type(), std::string("MatMul"));
         const auto& dequantize = file.before(product, 1);
         QCOMPARE(dequantize.op_type(), std::string("DequantizeLinear"));
@@ -181,7 +181,7 @@ private slots:
     {
         const ExportedFile file
             = exported(mlpModel(), {{"fc1.input", uniform(Symmetry::Asymmetric, 8, {0.1F}, {100})}});
-        const auto& dequantize = file.before(file.producer("fc1.matmul"), 0);
+        const auto& dequantize = file.before(file.producer("fc1.MatMul"), 0);
         QCOMPARE(dequantize.op_type(), std::string("DequantizeLinear"));
         const auto& quantize = file.before(dequantize, 0);
         QCOMPARE(quantize.op_type(), std::string("QuantizeLinear"));

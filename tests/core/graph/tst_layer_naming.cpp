@@ -144,7 +144,7 @@ private slots:
         }
         sketch.g.builder.addOutput(x);
         const auto before = sketch.g.builder.build();
-        const auto after = recogniseOperators(before);
+        const auto after = recogniseOperators(before).graph;
         QVERIFY(differenceOf(before, after, {2, 5, 8}) < 1e-5);
         const RecognisedCounts counts = countRecognised(*after);
         QCOMPARE(counts, (RecognisedCounts {4, 0, 2, 2, 14}));
