@@ -36,6 +36,13 @@ void Adam::step(std::span<float> parameters, std::span<const float> gradient, do
     }
 }
 
+void Adam::restore(std::span<const float> mean, std::span<const float> square, std::int64_t steps)
+{
+    std::ranges::copy(mean, m_mean.begin());
+    std::ranges::copy(square, m_square.begin());
+    m_steps = steps;
+}
+
 double cosineRate(double base, std::int64_t step, std::int64_t steps, double warmUp)
 {
     const double done = static_cast<double>(step) / static_cast<double>(steps);

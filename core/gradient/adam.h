@@ -16,6 +16,12 @@ public:
     /// Moves the parameters against the gradient. Sizes as given to the constructor.
     void step(std::span<float> parameters, std::span<const float> gradient, double learningRate);
 
+    /// Running means of the gradient and of its square, for a checkpoint.
+    [[nodiscard]] std::span<const float> mean() const { return m_mean; }
+    [[nodiscard]] std::span<const float> square() const { return m_square; }
+    /// Goes on where another Adam was after `steps` steps. Sizes as given to the constructor.
+    void restore(std::span<const float> mean, std::span<const float> square, std::int64_t steps);
+
 private:
     std::vector<float> m_mean;
     std::vector<float> m_square;

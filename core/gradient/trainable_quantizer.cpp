@@ -1,33 +1,22 @@
 #include "core/gradient/trainable_quantizer.h"
 
 #include "core/base/error.h"
+#include "core/gradient/quantizer_gradients.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace qs {
 
 namespace {
 
-constexpr std::size_t kLanes = 8; // partial sums, added in order: the same bits wherever it runs
+/// From which multiple of d a logarithmic quantizer clips: half a code above code 0.
+float aboveTop(QuantizerKind kind)
+{
+    return kind == QuantizerKind::Log2 ? std::exp2(0.5F) : std::exp2(0.25F);
+}
 
 } // namespace
-
-struct TrainableQuantizer::Sums
-{
-    std::array<float, kLanes> scale {}; ///< dL/d log step
-    std::array<float, kLanes> zero {};
-
-    static double total(const std::array<float, kLanes>& lanes)
-    {
-        double sum = 0.0;
-        for (const float lane : lanes) {
-            sum += static_cast<double>(lane);
-        }
-        return sum;
-    }
-};
 
 TrainableQuantizer::TrainableQuantizer(QuantParams params)
     : m_initial(std::move(params))
@@ -66,37 +55,6 @@ void TrainableQuantizer::setParameters(std::span<const float> parameters)
     m_quantizer = std::make_shared<const FakeQuantizer>(std::move(params));
 }
 
-void TrainableQuantizer::uniformRow(
-    std::size_t group, std::span<const float> x, const float* g, float* dx, Sums& sums) const
-{
-    const QuantParams& p = params();
-    const float step = p.scales[group];
-    const auto lowest = static_cast<float>(p.minimumCode() - p.zeroPoints[group]);
-    const auto highest = static_cast<float>(p.maximumCode() - p.zeroPoints[group]);
-    for (std::size_t i = 0; i < x.size(); ++i) {
-        const float v = x[i] / step;
-        const float r = std::nearbyint(v);
-        const bool inside = r >= lowest && r <= highest;
-        const float slope = inside ? r - v : (r < lowest ? lowest : highest);
-        dx[i] = inside ? g[i] : 0.0F;
-        sums.scale[i % kLanes] += g[i] * slope;
-        sums.zero[i % kLanes] += inside ? 0.0F : -g[i];
-    }
-}
-
-void TrainableQuantizer::logarithmicRow(
-    std::size_t group, std::span<const float> x, const float* y, const float* g, float* dx, Sums& sums) const
-{
-    const QuantParams& p = params();
-    const float top = p.scales[group];
-    const float above = top * (p.kind == QuantizerKind::Log2 ? std::exp2(0.5F) : std::exp2(0.25F)); // q < 0
-    for (std::size_t i = 0; i < x.size(); ++i) {
-        const bool clipped = x[i] > above;
-        dx[i] = clipped || y[i] == 0.0F ? 0.0F : g[i] * (y[i] / x[i]);
-        sums.scale[i % kLanes] += clipped ? g[i] : 0.0F;
-    }
-}
-
 void TrainableQuantizer::backward(
     const ActivationView& x, const float* y, const float* g, float* dx, std::span<double> gradient) const
 {
@@ -107,17 +65,22 @@ void TrainableQuantizer::backward(
         for (std::int64_t head = 0; head < x.heads; ++head) {
             const std::size_t group = p.index(head);
             const auto step = static_cast<double>(p.scales[group]);
+            const UniformRow uniform {p.scales[group],
+                static_cast<float>(p.minimumCode() - p.zeroPoints[group]),
+                static_cast<float>(p.maximumCode() - p.zeroPoints[group])};
+            const float above = p.scales[group] * aboveTop(p.kind);
             for (std::int64_t row = 0; row < x.rows; ++row, at += x.width) {
-                Sums sums;
-                const std::span<const float> in {x.row(sample, head, row), width};
+                LaneSums scale;
+                LaneSums zero;
+                const float* in = x.row(sample, head, row);
                 if (p.kind == QuantizerKind::Uniform) {
-                    uniformRow(group, in, g + at, dx + at, sums);
+                    uniformRowGradient(uniform, in, g + at, dx + at, width, scale, zero);
                 } else {
-                    logarithmicRow(group, in, y + at, g + at, dx + at, sums);
+                    logarithmicRowGradient(above, in, y + at, g + at, dx + at, width, scale);
                 }
-                gradient[group] += step * Sums::total(sums.scale);
+                gradient[group] += step * scale.total();
                 if (m_parameters.size() > groups()) {
-                    gradient[groups() + group] += step * Sums::total(sums.zero);
+                    gradient[groups() + group] += step * zero.total();
                 }
             }
         }

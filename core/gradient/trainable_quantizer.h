@@ -34,11 +34,6 @@ public:
         const ActivationView& x, const float* y, const float* g, float* dx, std::span<double> gradient) const;
 
 private:
-    struct Sums;
-    void uniformRow(std::size_t group, std::span<const float> x, const float* g, float* dx, Sums& sums) const;
-    void logarithmicRow(std::size_t group, std::span<const float> x, const float* y, const float* g,
-        float* dx, Sums& sums) const;
-
     QuantParams m_initial;
     std::vector<float> m_parameters;
     std::shared_ptr<const FakeQuantizer> m_quantizer;
