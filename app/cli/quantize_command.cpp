@@ -37,6 +37,8 @@ struct QuantizeArguments
     std::int64_t samples = 32;
     std::vector<std::string> without;
     std::int64_t iterations = MethodOptions().iterations;
+    std::int64_t endToEnd = MethodOptions().endToEndIterations;
+    std::int64_t views = MethodOptions().views;
     std::int64_t seed = 0;
     std::string resume;
     std::string lossCurve;
@@ -119,6 +121,8 @@ MethodOptions methodOptions(const QuantizeArguments& arguments)
     options.zeroPoint
         = arguments.zeroPoint == "published" ? ZeroPointRule::Published : ZeroPointRule::Rounded;
     options.iterations = arguments.iterations;
+    options.endToEndIterations = arguments.endToEnd;
+    options.views = arguments.views;
     options.seed = arguments.seed;
     options.resume = arguments.resume;
     for (const std::string& name : arguments.without) {
@@ -233,6 +237,16 @@ void declareQuantize(CLI::App& app, CommandAction& action)
     command->add_option("--iterations", arguments->iterations, "repquant: iterations per block")
         ->capture_default_str()
         ->check(CLI::Range(1, 1000000));
+    command
+        ->add_option("--end-to-end", arguments->endToEnd,
+            "repquant: iterations of all blocks together, afterwards; 0 leaves them out")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 1000000));
+    command
+        ->add_option("--augment", arguments->views,
+            "repquant: train on N crops and mirror images of every image; 1: as they are, 0: 8 for images")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 1000));
     command->add_option("--seed", arguments->seed, "repquant: seed of the samples drawn")
         ->capture_default_str();
     command->add_option(

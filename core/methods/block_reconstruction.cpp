@@ -4,10 +4,8 @@
 #include "core/eval/plan_applier.h"
 #include "core/methods/output_curvature.h"
 #include "core/methods/reconstruction_state.h"
+#include "core/methods/row_draw.h"
 #include "core/methods/section_run.h"
-
-#include <numeric>
-#include <random>
 
 namespace qs {
 
@@ -23,77 +21,148 @@ Tensor valueOf(const std::shared_ptr<const Model>& model, ValueId value, const R
     return executor.run({&feed, 1}, {&value, 1}, nullptr, {context.stop, {}}).front();
 }
 
-/// `count` different rows out of `total`.
-std::vector<std::int64_t> drawRows(std::int64_t count, std::int64_t total, std::mt19937_64& generator)
+/// The first `count` rows of a batch, over the same memory; all of them for 0.
+Tensor firstRows(const Tensor& batch, std::int64_t count)
 {
-    std::vector<std::int64_t> rows(static_cast<std::size_t>(total));
-    std::iota(rows.begin(), rows.end(), std::int64_t {0});
-    const auto wanted = static_cast<std::size_t>(std::min(count, total));
-    for (std::size_t i = 0; i < wanted; ++i) {
-        std::swap(rows[i], rows[i + generator() % (rows.size() - i)]);
+    std::vector<std::int64_t> dims(batch.shape().dims().begin(), batch.shape().dims().end());
+    if (count <= 0 || count >= dims.front()) {
+        return batch;
     }
-    rows.resize(wanted);
-    return rows;
+    const std::size_t bytes = batch.byteCount() / static_cast<std::size_t>(dims.front());
+    dims.front() = count;
+    return Tensor(batch.dtype(), Shape(dims), std::make_shared<const Tensor>(batch),
+        {batch.bytes(), static_cast<std::size_t>(count) * bytes});
 }
 
-/// The section of one block of the FP32 model.
-Tensor teacherOutput(const std::shared_ptr<const Model>& model, const BlockSection& block,
-    const Tensor& inputs, const TaskContext& context)
+/// One reconstruction; state between its blocks.
+class Reconstruction
 {
-    const Section section(model, {block.feed}, {block.fetch}, {});
-    return runSection(section, {}, block.feed, inputs, context);
+public:
+    Reconstruction(std::shared_ptr<const Model> teacher, std::shared_ptr<const Model> student,
+        const ResolvedPlan& quantizers, const std::string& identity,
+        const BlockReconstructionOptions& options, const TaskContext& context)
+        : m_teacher(std::move(teacher))
+        , m_student(std::move(student))
+        , m_quantizers(quantizers)
+        , m_options(options)
+        , m_context(context)
+        , m_blocks(findBlockSections(*m_teacher))
+        , m_state(options.resume, *m_teacher, identity, options)
+    {
+        if (m_blocks.empty() || m_teacher->graph->inputs().size() != 1) {
+            throw Error(ErrorCode::Unsupported,
+                "block reconstruction needs a model with one input and blocks that a single value separates");
+        }
+    }
+
+    TrainingResult run(const Tensor& samples);
+
+private:
+    [[nodiscard]] int count() const { return static_cast<int>(m_blocks.size()); }
+    void trainBlock(int index, SectionTrainer& trainer, const BlockInputs& inputs, const Tensor& targets);
+    void trainTogether(const BlockInputs& inputs);
+    void tell(const LossPoint& point, std::int64_t done) const;
+
+    std::shared_ptr<const Model> m_teacher;
+    std::shared_ptr<const Model> m_student;
+    const ResolvedPlan& m_quantizers;
+    const BlockReconstructionOptions& m_options;
+    const TaskContext& m_context;
+    std::vector<BlockSection> m_blocks;
+    ReconstructionState m_state;
+    BlockResults m_results;
+    std::vector<std::vector<float>> m_curvature;
+};
+
+/// done: trainings of one block by one batch of the blocks' own size.
+void Reconstruction::tell(const LossPoint& point, std::int64_t done) const
+{
+    if (m_options.onLoss) {
+        m_options.onLoss(point);
+    }
+    const std::int64_t together
+        = m_options.endToEnd.schedule.iterations * m_options.endToEnd.batch / m_options.training.batch;
+    m_context.report("train", done, count() * (m_options.training.schedule.iterations + together));
+}
+
+void Reconstruction::trainBlock(
+    int index, SectionTrainer& trainer, const BlockInputs& inputs, const Tensor& targets)
+{
+    const std::int64_t iterations = m_options.training.schedule.iterations;
+    const int stages = count() + (m_options.endToEnd.schedule.iterations > 0 ? 1 : 0);
+    const TrainingGoal goal {targets, m_curvature[static_cast<std::size_t>(index)]};
+    for (std::int64_t i = 0; i < iterations; ++i) {
+        m_context.throwIfCancelled();
+        const auto rows = drawRows(
+            m_options.training.batch, inputs.quantized.shape()[0], m_options.seed, index * iterations + i);
+        const double loss = trainer.step(inputs.quantized, {&goal, 1}, rows, m_context);
+        tell({m_blocks[static_cast<std::size_t>(index)].name, index, stages, i, iterations, loss},
+            index * iterations + i + 1);
+    }
+    trainer.store(m_results.trained);
+    m_results.blocksDone = index + 1;
+    m_state.save(m_results);
+}
+
+void Reconstruction::trainTogether(const BlockInputs& inputs)
+{
+    const std::int64_t iterations = m_options.endToEnd.schedule.iterations;
+    EndToEndOptions options;
+    options.training = m_options.endToEnd;
+    options.seed = m_options.seed;
+    options.onCheckpoint = [&](const TrainingCheckpoint& checkpoint) {
+        m_results.endToEnd = checkpoint;
+        m_state.save(m_results);
+    };
+    const std::int64_t before = count() * m_options.training.schedule.iterations;
+    options.onStep = [&](std::int64_t iteration, double loss) {
+        tell({"all blocks", count(), count() + 1, iteration, iterations, loss},
+            before + (iteration + 1) * count() * m_options.endToEnd.batch / m_options.training.batch);
+    };
+    const TrainingCheckpoint from = m_results.endToEnd;
+    trainEndToEnd(m_teacher, m_student, inputs, m_curvature, m_results.trained, from, options, m_context);
+}
+
+TrainingResult Reconstruction::run(const Tensor& samples)
+{
+    m_results = m_state.load(m_quantizers);
+    const bool endsTogether = m_options.endToEnd.schedule.iterations > 0;
+    const ValueId feed = m_blocks.front().feed;
+    const BlockInputs first {valueOf(m_teacher, feed, {}, samples, m_context),
+        valueOf(m_student, feed, m_quantizers, samples, m_context)};
+    if (m_results.blocksDone < count() || endsTogether) {
+        m_curvature = outputCurvature(m_teacher, m_blocks, firstRows(first.exact, m_options.curvatureSamples),
+            m_options.curvatureDraws, m_options.seed, m_context);
+    }
+    BlockInputs inputs = first;
+    for (int b = 0; b < count() && m_results.blocksDone < count(); ++b) {
+        const BlockSection& block = m_blocks[static_cast<std::size_t>(b)];
+        const Section exact(m_teacher, {block.feed}, {block.fetch}, {});
+        Tensor targets = runSection(exact, {}, block.feed, inputs.exact, m_context);
+        SectionTrainer trainer(m_student, block.feed, {block.fetch}, m_quantizers, m_options.training);
+        if (b < m_results.blocksDone) {
+            trainer.restore(m_results.trained);
+        } else {
+            trainBlock(b, trainer, inputs, targets);
+        }
+        if (b + 1 < count()) {
+            inputs = {std::move(targets), trainer.run(inputs.quantized, m_context)};
+        }
+    }
+    if (endsTogether) {
+        trainTogether(first);
+    }
+    return std::move(m_results.trained);
 }
 
 } // namespace
 
-BlockResults reconstructBlocks(std::shared_ptr<const Model> teacher, std::shared_ptr<const Model> student,
+TrainingResult reconstructBlocks(std::shared_ptr<const Model> teacher, std::shared_ptr<const Model> student,
     const ResolvedPlan& quantizers, const Tensor& samples, const std::string& identity,
     const BlockReconstructionOptions& options, const TaskContext& context)
 {
-    const std::vector<BlockSection> blocks = findBlockSections(*teacher);
-    if (blocks.empty() || teacher->graph->inputs().size() != 1) {
-        throw Error(ErrorCode::Unsupported,
-            "block reconstruction needs a model with one input and blocks that a single value separates");
-    }
-    const ReconstructionState state(options.resume, *teacher, identity, options);
-    BlockResults results = state.load(quantizers);
-    Tensor exact = valueOf(teacher, blocks.front().feed, {}, samples, context);
-    Tensor quantized = valueOf(student, blocks.front().feed, quantizers, samples, context);
-    std::vector<std::vector<float>> curvature;
-    if (results.blocksDone < static_cast<int>(blocks.size())) {
-        curvature = outputCurvature(teacher, blocks, exact, options.curvatureDraws, options.seed, context);
-    }
-    const auto count = static_cast<int>(blocks.size());
-    const std::int64_t iterations = options.training.iterations;
-    for (int b = 0; b < count; ++b) {
-        const BlockSection& block = blocks[static_cast<std::size_t>(b)];
-        const Tensor targets = teacherOutput(teacher, block, exact, context);
-        const bool isDone = b < results.blocksDone;
-        SectionTrainer trainer(student, block, quantizers, options.training);
-        if (isDone) {
-            trainer.restore(results.constants, results.quantizers);
-        }
-        std::mt19937_64 generator(
-            static_cast<std::uint64_t>(options.seed) * 1000003U + static_cast<std::uint64_t>(b));
-        for (std::int64_t i = 0; i < iterations && !isDone; ++i) {
-            context.throwIfCancelled();
-            const auto rows = drawRows(options.training.batch, samples.shape()[0], generator);
-            const double loss
-                = trainer.step(quantized, targets, rows, curvature[static_cast<std::size_t>(b)], context);
-            if (options.onLoss) {
-                options.onLoss({block.name, b, count, i, iterations, loss});
-            }
-            context.report("train", b * iterations + i + 1, count * iterations);
-        }
-        quantized = trainer.run(quantized, context);
-        exact = targets;
-        if (!isDone) {
-            trainer.store(results.constants, results.quantizers);
-            results.blocksDone = b + 1;
-            state.save(results);
-        }
-    }
-    return results;
+    return Reconstruction(std::move(teacher), std::move(student), quantizers, identity, options, context)
+        .run(samples);
 }
 
 } // namespace qs

@@ -54,6 +54,10 @@ struct MethodOptions
     std::set<Ingredient> without;
     std::int64_t seed = 0; ///< of methods that draw numbers
     std::int64_t iterations = 200; ///< per block, of methods that train
+    std::int64_t endToEndIterations = 60; ///< of all blocks together, of methods that train; 0: none
+    /// Of methods that train: how many images are made of each, crops and mirrored ones besides itself. 0: as
+    /// many as the method likes where the model reads images, 1 otherwise. More than 1 without images throws.
+    std::int64_t views = 0;
     std::filesystem::path resume; ///< file in which a method that trains keeps what it has; empty: nowhere
     std::function<void(const LossPoint&)>
         onLoss; ///< of methods that train; may be empty; on the working thread

@@ -4,22 +4,47 @@
 #include "core/base/error.h"
 #include "core/io/hdf5_file.h"
 
+#include <ostream>
 #include <sstream>
 
 namespace qs {
 
 namespace {
 
+void describe(std::ostream& text, const TrainingOptions& t)
+{
+    text << t.schedule.iterations << " iterations of " << t.batch << ", rates " << t.weightRate << ' '
+         << t.weightStepRate << ' ' << t.stepRate << ' ' << t.zeroPointRate << ' ' << t.normRate << ' '
+         << t.biasRate << ' ' << t.schedule.warmUp;
+}
+
 std::string describe(
     const Model& model, const std::string& identity, const BlockReconstructionOptions& options)
 {
-    const TrainingOptions& t = options.training;
     std::ostringstream text;
-    text << "block-reconstruction 1; model " << model.hash << "; " << identity << "; iterations "
-         << t.iterations << ", batch " << t.batch << ", seed " << options.seed << ", draws "
-         << options.curvatureDraws << ", rates " << t.weightRate << ' ' << t.weightStepRate << ' '
-         << t.stepRate << ' ' << t.zeroPointRate << ' ' << t.normRate << ' ' << t.biasRate << ' ' << t.warmUp;
+    text << "block-reconstruction 2; model " << model.hash << "; " << identity << "; seed " << options.seed
+         << ", curvature " << options.curvatureDraws << " of " << options.curvatureSamples << "; blocks ";
+    describe(text, options.training);
+    text << "; all ";
+    describe(text, options.endToEnd);
     return text.str();
+}
+
+void saveTensors(Hdf5File& file, const std::string& group, const std::vector<Tensor>& tensors)
+{
+    file.makeGroup(group);
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+        file.writeTensor(group + "/" + std::to_string(i), tensors[i]);
+    }
+}
+
+std::vector<Tensor> loadTensors(const Hdf5File& file, const std::string& group)
+{
+    std::vector<Tensor> result;
+    for (std::size_t i = 0, count = file.children(group).size(); i < count; ++i) {
+        result.push_back(file.readTensor(group + "/" + std::to_string(i)));
+    }
+    return result;
 }
 
 } // namespace
@@ -49,7 +74,7 @@ BlockResults ReconstructionState::load(const ResolvedPlan& quantizers) const
         constant.values = file.readTensor(path);
         constant.site = file.readString(path, "site");
         constant.channelAxis = static_cast<int>(file.readInteger(path, "channel_axis"));
-        results.constants[file.readString(path, "name")] = std::move(constant);
+        results.trained.constants[file.readString(path, "name")] = std::move(constant);
     }
     for (const std::string& entry : file.children("/quantizers")) {
         const std::string path = "/quantizers/" + entry;
@@ -70,8 +95,14 @@ BlockResults ReconstructionState::load(const ResolvedPlan& quantizers) const
         for (std::size_t i = 0; i < params.bounds.size(); ++i) {
             params.bounds[i] = {bounds.data<double>()[2 * i], bounds.data<double>()[2 * i + 1]};
         }
-        results.quantizers[site] = std::move(params);
+        results.trained.quantizers[site] = std::move(params);
     }
+    for (const std::string& entry : file.children("/codes")) {
+        const std::string path = "/codes/" + entry;
+        results.trained.codes[file.readString(path, "name")] = file.readTensor(path);
+    }
+    results.endToEnd.iteration = file.readInteger("/end_to_end", "iterations");
+    results.endToEnd.state = loadTensors(file, "/end_to_end");
     results.blocksDone = static_cast<int>(file.readInteger("/", "blocks"));
     return results;
 }
@@ -88,7 +119,7 @@ void ReconstructionState::save(const BlockResults& results) const
     file.makeGroup("/constants");
     file.makeGroup("/quantizers");
     int index = 0;
-    for (const auto& [name, constant] : results.constants) {
+    for (const auto& [name, constant] : results.trained.constants) {
         const std::string path = "/constants/" + std::to_string(index++);
         file.writeTensor(path, constant.values);
         file.writeString(path, "name", name);
@@ -96,7 +127,7 @@ void ReconstructionState::save(const BlockResults& results) const
         file.writeInteger(path, "channel_axis", constant.channelAxis);
     }
     index = 0;
-    for (const auto& [site, params] : results.quantizers) {
+    for (const auto& [site, params] : results.trained.quantizers) {
         const std::string path = "/quantizers/" + std::to_string(index++);
         const auto count = static_cast<std::int64_t>(params.scales.size());
         file.makeGroup(path);
@@ -110,6 +141,15 @@ void ReconstructionState::save(const BlockResults& results) const
         }
         file.writeTensor(path + "/bounds", Tensor::of<double>({2 * count}, std::span<const double>(bounds)));
     }
+    file.makeGroup("/codes");
+    index = 0;
+    for (const auto& [name, codes] : results.trained.codes) {
+        const std::string path = "/codes/" + std::to_string(index++);
+        file.writeTensor(path, codes);
+        file.writeString(path, "name", name);
+    }
+    saveTensors(file, "/end_to_end", results.endToEnd.state);
+    file.writeInteger("/end_to_end", "iterations", results.endToEnd.iteration);
     file.close();
     target.commit();
 }

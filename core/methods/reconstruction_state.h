@@ -7,10 +7,9 @@
 
 namespace qs {
 
-/// The file in which a block reconstruction keeps its finished blocks. Written atomically after each block,
-/// read when the same reconstruction starts again. Layout: HDF5, "/constants/<n>" and
-/// "/quantizers/<n>/{scales,zero_points}", each with its name as attribute; the root's "run" says of what run
-/// it is.
+/// The file in which a block reconstruction keeps its finished blocks and where the training of all blocks
+/// together stands. Written atomically after each block and at checkpoints, read when the same reconstruction
+/// starts again. Layout: formats.md, "Training state".
 class ReconstructionState
 {
 public:

@@ -1,6 +1,8 @@
 #include "core/methods/repquant.h"
 
+#include "core/base/error.h"
 #include "core/methods/block_reconstruction.h"
+#include "core/methods/image_views.h"
 #include "core/methods/repq_vit.h"
 
 #include <sstream>
@@ -9,16 +11,56 @@ namespace qs {
 
 namespace {
 
+constexpr std::int64_t kImageViews = 8;
+
+std::int64_t viewsOf(const MethodInput& input, const MethodOptions& options)
+{
+    if (options.views > 1 && !readsImages(*input.model)) {
+        throw Error(ErrorCode::InvalidArgument,
+            "crops and mirrored copies are made of images, and this model reads none");
+    }
+    return options.views > 0 ? options.views : (readsImages(*input.model) ? kImageViews : 1);
+}
+
 std::string identityOf(const MethodInput& input, const MethodOptions& options)
 {
     std::ostringstream text;
-    text << "data " << input.dataHash << ", " << input.samples.shape()[0] << " samples; W"
-         << options.weightBits << 'A' << options.activationBits << ", patch input " << options.patchInputBits
-         << ", zero point " << static_cast<int>(options.zeroPoint);
+    text << "data " << input.dataHash << ", " << input.samples.shape()[0] << " samples in "
+         << viewsOf(input, options) << " views; W" << options.weightBits << 'A' << options.activationBits
+         << ", patch input " << options.patchInputBits << ", zero point "
+         << static_cast<int>(options.zeroPoint);
     for (const Ingredient ingredient : options.without) {
         text << ", without " << nameOf(ingredient);
     }
     return text.str();
+}
+
+/// What is not to be learned has a rate of 0.
+TrainingOptions trainingOf(const MethodOptions& options, std::int64_t iterations)
+{
+    TrainingOptions training;
+    training.schedule.iterations = iterations;
+    if (!options.has(Ingredient::DualClipping)) {
+        training.stepRate = 0.0;
+        training.zeroPointRate = 0.0;
+        training.normRate = 0.0;
+    }
+    if (!options.has(Ingredient::Reconstruction)) {
+        training.weightRate = 0.0;
+        training.weightStepRate = 0.0;
+    }
+    if (!options.has(Ingredient::BiasRefit)) {
+        training.biasRate = 0.0;
+    }
+    return training;
+}
+
+TrainingOptions endToEndOf(const MethodOptions& options)
+{
+    TrainingOptions training = trainingOf(options, options.endToEndIterations);
+    training.batch = 16;
+    training.weightRate *= 0.1;
+    return training;
 }
 
 /// Loss of every block at its first iteration and over its last ones.
@@ -27,7 +69,7 @@ class LossReport
 public:
     void add(const LossPoint& point)
     {
-        if (point.iteration == 0) {
+        if (m_reports.empty() || m_reports.back().layer != point.block) {
             m_reports.push_back({point.block, point.loss, 0.0});
         }
         const std::int64_t last = std::min<std::int64_t>(kLast, point.iterations);
@@ -47,11 +89,14 @@ private:
 MethodResult quantizeRepquant(
     const MethodInput& input, const MethodOptions& options, const TaskContext& context)
 {
+    const std::int64_t views = viewsOf(input, options);
     MethodResult result = quantizeRepqVit(input, options, context);
     const auto teacher = rewritten(input.model, {result.rewriting.reparameterizations, {}});
     LossReport losses;
     BlockReconstructionOptions reconstruction;
-    reconstruction.training.iterations = options.iterations;
+    reconstruction.training = trainingOf(options, options.iterations);
+    reconstruction.endToEnd = endToEndOf(options);
+    reconstruction.curvatureSamples = input.samples.shape()[0];
     reconstruction.seed = options.seed;
     reconstruction.resume = options.resume;
     reconstruction.onLoss = [&](const LossPoint& point) {
@@ -60,12 +105,13 @@ MethodResult quantizeRepquant(
             options.onLoss(point);
         }
     };
-    BlockResults blocks = reconstructBlocks(teacher, result.model, result.quantizers, input.samples,
+    const Tensor samples = views > 1 ? imageViews(input.samples, views, options.seed) : input.samples;
+    TrainingResult trained = reconstructBlocks(teacher, result.model, result.quantizers, samples,
         identityOf(input, options), reconstruction, context);
-    for (auto& [name, constant] : blocks.constants) {
+    for (auto& [name, constant] : trained.constants) {
         result.rewriting.constants[name] = std::move(constant);
     }
-    for (auto& [site, params] : blocks.quantizers) {
+    for (auto& [site, params] : trained.quantizers) {
         result.plan.choices[site] = manualChoice(params);
         result.quantizers[site] = std::move(params);
     }

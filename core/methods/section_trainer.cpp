@@ -3,165 +3,62 @@
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/methods/section_run.h"
-#include "core/quant/weight_layout.h"
 
 #include <algorithm>
-#include <cmath>
+#include <functional>
 
 namespace qs {
-
-struct SectionTrainer::Parameters
-{
-    Parameters(std::vector<float> start, double learningRate)
-        : values(std::move(start))
-        , gradient(values.size(), 0.0F)
-        , adam(values.size())
-        , rate(learningRate)
-    {
-    }
-    void step(const TrainingOptions& options, std::int64_t iteration)
-    {
-        adam.step(values, gradient, cosineRate(rate, iteration, options.iterations, options.warmUp));
-    }
-
-    std::vector<float> values;
-    std::vector<float> gradient;
-    Adam adam;
-    double rate;
-};
-
-/// A quantized weight: real-valued codes (before rounding, without the zero point) and the step of every
-/// output channel.
-struct SectionTrainer::WeightState
-{
-    int site = -1;
-    ValueId constant = kNoValue;
-    QuantParams params;
-    WeightLayout layout;
-    Parameters codes;
-    Parameters logSteps;
-
-    /// Values in a row that share a channel.
-    [[nodiscard]] std::size_t run() const
-    {
-        return layout.rowsAreChannels ? static_cast<std::size_t>(layout.width) : 1;
-    }
-    [[nodiscard]] std::size_t channel(std::size_t element) const
-    {
-        const auto width = static_cast<std::size_t>(layout.width);
-        return params.index(static_cast<std::int64_t>(layout.rowsAreChannels
-                ? element / width % static_cast<std::size_t>(layout.channels)
-                : element % width));
-    }
-    [[nodiscard]] float lowest(std::size_t channel) const
-    {
-        return static_cast<float>(params.minimumCode() - params.zeroPoints[channel]);
-    }
-    [[nodiscard]] float highest(std::size_t channel) const
-    {
-        return static_cast<float>(params.maximumCode() - params.zeroPoints[channel]);
-    }
-    [[nodiscard]] float stepOf(std::size_t channel) const
-    {
-        return params.scales[channel] * std::exp(logSteps.values[channel]);
-    }
-    void dequantize(float* out) const;
-    void differentiate(std::span<const float> gradient);
-};
-
-namespace {
-
-/// Half to even for |x| < 2^22, without a call per element.
-float rounded(float x)
-{
-    constexpr float kShift = 12582912.0F; // 1.5 * 2^23
-    return (x + kShift) - kShift;
-}
-
-} // namespace
-
-void SectionTrainer::WeightState::dequantize(float* out) const
-{
-    const std::size_t inner = run();
-    for (std::size_t begin = 0; begin < codes.values.size(); begin += inner) {
-        const std::size_t c = channel(begin);
-        const float step = stepOf(c);
-        const float low = lowest(c);
-        const float high = highest(c);
-        for (std::size_t i = begin; i < begin + inner; ++i) {
-            out[i] = rounded(std::clamp(codes.values[i], low, high)) * step;
-        }
-    }
-}
-
-void SectionTrainer::WeightState::differentiate(std::span<const float> gradient)
-{
-    const std::size_t inner = run();
-    std::ranges::fill(logSteps.gradient, 0.0F);
-    for (std::size_t begin = 0; begin < codes.values.size(); begin += inner) {
-        const std::size_t c = channel(begin);
-        const float step = stepOf(c);
-        const float low = lowest(c) - 0.5F;
-        const float high = highest(c) + 0.5F;
-        float sum = 0.0F;
-        for (std::size_t i = begin; i < begin + inner; ++i) {
-            const float v = codes.values[i];
-            codes.gradient[i] = v >= low && v <= high ? gradient[i] * step : 0.0F;
-            sum += gradient[i] * rounded(std::clamp(v, low + 0.5F, high - 0.5F)) * step;
-        }
-        logSteps.gradient[c] += sum;
-    }
-}
 
 struct SectionTrainer::ConstantState
 {
     ValueId constant = kNoValue;
-    Parameters parameters;
+    TrainedParameters parameters;
 };
 
 struct SectionTrainer::QuantizerState
 {
     int site = -1;
     std::shared_ptr<TrainableQuantizer> quantizer;
-    Parameters steps;
-    Parameters zeroPoints;
+    TrainedParameters steps;
+    TrainedParameters zeroPoints;
 };
 
 /// Gradients of one sample, in the order of the trainer's weights, constants and quantizers.
 struct SectionTrainer::SampleResult
 {
-    double error = 0.0;
-    double power = 0.0;
+    std::vector<double> errors; ///< by goal
+    std::vector<double> powers;
     std::vector<Array> constants;
     std::vector<std::vector<double>> quantizers;
 };
 
-SectionTrainer::SectionTrainer(std::shared_ptr<const Model> model, const BlockSection& block,
-    const ResolvedPlan& quantizers, TrainingOptions options)
+SectionTrainer::SectionTrainer(std::shared_ptr<const Model> model, ValueId feed, std::vector<ValueId> fetches,
+    const ResolvedPlan& quantizers, TrainingOptions options, const std::map<std::string, Tensor>& codes)
     : m_model(std::move(model))
-    , m_block(block)
+    , m_feed(feed)
+    , m_fetches(std::move(fetches))
     , m_options(options)
 {
-    m_section = std::make_unique<const Section>(m_model, std::vector<ValueId> {block.feed},
-        std::vector<ValueId> {block.fetch}, std::vector<ValueId> {});
-    addWeights(quantizers);
+    m_section = std::make_unique<const Section>(
+        m_model, std::vector<ValueId> {m_feed}, m_fetches, std::vector<ValueId> {});
+    addWeights(quantizers, codes);
     addConstants();
     addQuantizers(quantizers);
     std::vector<ValueId> trained;
-    for (const WeightState& weight : m_weights) {
-        trained.push_back(weight.constant);
+    for (const TrainedWeight& weight : m_weights) {
+        trained.push_back(weight.constant());
     }
     for (const ConstantState& constant : m_constants) {
         trained.push_back(constant.constant);
     }
     m_section = std::make_unique<const Section>(
-        m_model, std::vector<ValueId> {block.feed}, std::vector<ValueId> {block.fetch}, std::move(trained));
+        m_model, std::vector<ValueId> {m_feed}, m_fetches, std::move(trained));
     bind();
 }
 
 SectionTrainer::~SectionTrainer() = default;
 
-void SectionTrainer::addWeights(const ResolvedPlan& quantizers)
+void SectionTrainer::addWeights(const ResolvedPlan& quantizers, const std::map<std::string, Tensor>& codes)
 {
     for (std::size_t s = 0; s < m_model->sites.size(); ++s) {
         const Site& site = m_model->sites[s];
@@ -171,16 +68,14 @@ void SectionTrainer::addWeights(const ResolvedPlan& quantizers)
             || !std::ranges::binary_search(m_section->constants(), site.value)) {
             continue;
         }
-        const Tensor weight = m_model->graph->value(site.value).constant.toF32();
-        const WeightLayout layout = layoutOfWeight(weight, site.weightAxis, quantizer->second.scales.size());
-        WeightState state {static_cast<int>(s), site.value, quantizer->second, layout,
-            Parameters(std::vector<float>(weight.data<float>().begin(), weight.data<float>().end()),
-                m_options.weightRate),
-            Parameters(std::vector<float>(quantizer->second.scales.size(), 0.0F), m_options.weightStepRate)};
-        for (std::size_t i = 0; i < state.codes.values.size(); ++i) {
-            state.codes.values[i] /= state.params.scales[state.channel(i)];
-        }
-        m_weights.push_back(std::move(state));
+        const Value& value = m_model->graph->value(site.value);
+        const auto known = codes.find(value.name);
+        const bool isCoded = known != codes.end();
+        const Tensor start = isCoded ? known->second : value.constant.toF32();
+        m_weights.emplace_back(static_cast<int>(s), site.value, quantizer->second,
+            layoutOfWeight(start, site.weightAxis, quantizer->second.scales.size()),
+            std::vector<float>(start.data<float>().begin(), start.data<float>().end()), isCoded,
+            TrainedWeight::Rates {m_options.weightRate, m_options.weightStepRate});
     }
 }
 
@@ -198,7 +93,8 @@ void SectionTrainer::addConstant(ValueId constant, double rate)
     if (isOurs && !isKnown) {
         const Tensor values = value.constant.toF32();
         m_constants.push_back({constant,
-            Parameters(std::vector<float>(values.data<float>().begin(), values.data<float>().end()), rate)});
+            TrainedParameters(
+                std::vector<float>(values.data<float>().begin(), values.data<float>().end()), rate)});
     }
 }
 
@@ -226,9 +122,9 @@ void SectionTrainer::addQuantizers(const ResolvedPlan& quantizers)
         const auto all = quantizer->parameters();
         const auto steps = all.first(quantizer->groups());
         const auto zeros = all.subspan(quantizer->groups());
-        m_quantizers.push_back(
-            {index, quantizer, Parameters(std::vector<float>(steps.begin(), steps.end()), m_options.stepRate),
-                Parameters(std::vector<float>(zeros.begin(), zeros.end()), m_options.zeroPointRate)});
+        m_quantizers.push_back({index, quantizer,
+            TrainedParameters(std::vector<float>(steps.begin(), steps.end()), m_options.stepRate),
+            TrainedParameters(std::vector<float>(zeros.begin(), zeros.end()), m_options.zeroPointRate)});
     }
 }
 
@@ -237,11 +133,11 @@ void SectionTrainer::bind()
 {
     m_bindings.constants.clear();
     const Graph& graph = *m_model->graph;
-    for (const WeightState& weight : m_weights) {
+    for (const TrainedWeight& weight : m_weights) {
         const Array values
-            = Array::make(m_pool, DType::F32, Dims(graph.value(weight.constant).constant.shape().dims()));
+            = Array::make(m_pool, DType::F32, Dims(graph.value(weight.constant()).constant.shape().dims()));
         weight.dequantize(values.f32());
-        m_bindings.constants[weight.constant] = values;
+        m_bindings.constants[weight.constant()] = values;
     }
     for (const ConstantState& constant : m_constants) {
         const Array values
@@ -259,31 +155,41 @@ void SectionTrainer::bind()
     }
 }
 
-SectionTrainer::SampleResult SectionTrainer::runSample(const Tensor& input, const Tensor& target,
-    std::span<const float> weights, double scale, BufferPool& pool, const TaskContext& context) const
+SectionTrainer::SampleResult SectionTrainer::runSample(const Tensor& input,
+    std::span<const TrainingGoal> goals, std::int64_t row, double scale, BufferPool& pool,
+    const TaskContext& context) const
 {
     Tape tape(*m_section, m_bindings, pool);
-    const Feed feed {m_block.feed, input};
+    const Feed feed {m_feed, input};
     tape.forward({&feed, 1}, context);
-    const Array output = contiguous(tape.value(m_block.fetch), pool);
-    const auto wanted = target.data<float>();
-    Tensor seed(DType::F32, target.shape());
     SampleResult result;
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-        const auto weight = static_cast<double>(weights[i]);
-        const double error = static_cast<double>(output.f32()[i]) - static_cast<double>(wanted[i]);
-        result.error += weight * error * error;
-        result.power += weight * static_cast<double>(wanted[i]) * static_cast<double>(wanted[i]);
-        seed.mutableData<float>()[i] = static_cast<float>(2.0 * scale * weight * error);
+    std::vector<Feed> seeds;
+    for (std::size_t k = 0; k < goals.size(); ++k) {
+        const Array output = contiguous(tape.value(m_fetches[k]), pool);
+        const Tensor target = sampleOf(goals[k].targets, row);
+        const auto wanted = target.data<float>();
+        Tensor seed(DType::F32, target.shape());
+        const auto gradient = seed.mutableData<float>();
+        double errors = 0.0;
+        double power = 0.0;
+        for (std::size_t i = 0; i < wanted.size(); ++i) {
+            const auto weight = static_cast<double>(goals[k].importance[i]);
+            const double error = static_cast<double>(output.f32()[i]) - static_cast<double>(wanted[i]);
+            errors += weight * error * error;
+            power += weight * static_cast<double>(wanted[i]) * static_cast<double>(wanted[i]);
+            gradient[i] = static_cast<float>(2.0 * scale * goals[k].scale * weight * error);
+        }
+        result.errors.push_back(errors);
+        result.powers.push_back(power);
+        seeds.push_back({m_fetches[k], std::move(seed)});
     }
-    const Feed given {m_block.fetch, seed};
-    tape.backward({&given, 1}, context);
+    tape.backward(seeds, context);
     const auto keep = [&](ValueId constant) {
         const Array& gradient = tape.gradient(constant);
         result.constants.push_back(gradient.valid() ? contiguous(gradient, pool) : Array());
     };
-    for (const WeightState& weight : m_weights) {
-        keep(weight.constant);
+    for (const TrainedWeight& weight : m_weights) {
+        keep(weight.constant());
     }
     for (const ConstantState& constant : m_constants) {
         keep(constant.constant);
@@ -295,85 +201,153 @@ SectionTrainer::SampleResult SectionTrainer::runSample(const Tensor& input, cons
     return result;
 }
 
-/// Sums the samples' gradients in their order and moves every parameter.
-void SectionTrainer::update(const std::vector<SampleResult>& results)
+/// Adds the samples' gradients to the sums, in the samples' order.
+void SectionTrainer::add(std::vector<SampleResult>& results)
 {
-    std::vector<std::vector<float>> sums(m_weights.size() + m_constants.size());
-    parallelFor(static_cast<std::int64_t>(sums.size()), 1, [&](std::int64_t begin, std::int64_t) {
+    parallelFor(static_cast<std::int64_t>(m_gradients.size()), 1, [&](std::int64_t begin, std::int64_t) {
         const auto k = static_cast<std::size_t>(begin);
-        Parameters& parameters
-            = k < m_weights.size() ? m_weights[k].codes : m_constants[k - m_weights.size()].parameters;
-        sums[k].assign(parameters.values.size(), 0.0F);
+        std::vector<float>& sum = m_gradients[k];
         for (const SampleResult& result : results) {
             const Array& part = result.constants[k];
-            for (std::size_t i = 0; part.valid() && i < sums[k].size(); ++i) {
-                sums[k][i] += part.f32()[i];
+            for (std::size_t i = 0; part.valid() && i < sum.size(); ++i) {
+                sum[i] += part.f32()[i];
             }
         }
-        if (k < m_weights.size()) {
-            m_weights[k].differentiate(sums[k]);
-            m_weights[k].logSteps.step(m_options, m_iteration);
-        } else {
-            parameters.gradient = sums[k];
-        }
-        parameters.step(m_options, m_iteration);
     });
     for (std::size_t q = 0; q < m_quantizers.size(); ++q) {
-        QuantizerState& state = m_quantizers[q];
-        std::vector<double> sum(state.steps.values.size() + state.zeroPoints.values.size(), 0.0);
+        std::vector<double>& sum = m_quantizerGradients[q];
         for (const SampleResult& result : results) {
             std::ranges::transform(sum, result.quantizers[q], sum.begin(), std::plus<>());
         }
+    }
+}
+
+/// Moves every parameter.
+void SectionTrainer::update()
+{
+    parallelFor(static_cast<std::int64_t>(m_gradients.size()), 1, [&](std::int64_t begin, std::int64_t) {
+        const auto k = static_cast<std::size_t>(begin);
+        if (k < m_weights.size()) {
+            m_weights[k].step(m_gradients[k], m_options.schedule, m_iteration);
+        } else {
+            TrainedParameters& parameters = m_constants[k - m_weights.size()].parameters;
+            parameters.gradient = m_gradients[k];
+            parameters.step(m_options.schedule, m_iteration);
+        }
+    });
+    for (std::size_t q = 0; q < m_quantizers.size(); ++q) {
+        QuantizerState& state = m_quantizers[q];
+        const std::vector<double>& sum = m_quantizerGradients[q];
         const auto toFloat = [](double value) { return static_cast<float>(value); };
         const auto zeros = sum.begin() + static_cast<std::ptrdiff_t>(state.steps.values.size());
         std::transform(sum.begin(), zeros, state.steps.gradient.begin(), toFloat);
         std::transform(zeros, sum.end(), state.zeroPoints.gradient.begin(), toFloat);
-        state.steps.step(m_options, m_iteration);
-        state.zeroPoints.step(m_options, m_iteration);
+        state.steps.step(m_options.schedule, m_iteration);
+        state.zeroPoints.step(m_options.schedule, m_iteration);
     }
     ++m_iteration;
 }
 
-double SectionTrainer::step(const Tensor& inputs, const Tensor& targets, std::span<const std::int64_t> rows,
-    std::span<const float> weights, const TaskContext& context)
+double SectionTrainer::step(const Tensor& inputs, std::span<const TrainingGoal> goals,
+    std::span<const std::int64_t> rows, const TaskContext& context)
 {
-    std::vector<SampleResult> results(rows.size());
-    const double scale = 1.0 / static_cast<double>(rows.size());
-    parallelFor(static_cast<std::int64_t>(rows.size()), 1, [&](std::int64_t begin, std::int64_t) {
-        const auto i = static_cast<std::size_t>(begin);
-        results[i] = runSample(
-            sampleOf(inputs, rows[i]), sampleOf(targets, rows[i]), weights, scale, m_pool, context);
-    });
-    update(results);
-    bind();
-    double error = 0.0;
-    double power = 0.0;
-    for (const SampleResult& result : results) {
-        error += result.error;
-        power += result.power;
+    m_gradients.resize(m_weights.size() + m_constants.size());
+    for (std::size_t k = 0; k < m_gradients.size(); ++k) {
+        m_gradients[k].assign(k < m_weights.size()
+                ? m_weights[k].codes().size()
+                : m_constants[k - m_weights.size()].parameters.values.size(),
+            0.0F);
     }
-    return power > 0.0 ? error / power : 0.0;
+    m_quantizerGradients.resize(m_quantizers.size());
+    for (std::size_t q = 0; q < m_quantizers.size(); ++q) {
+        m_quantizerGradients[q].assign(m_quantizers[q].quantizer->parameterCount(), 0.0);
+    }
+    std::vector<double> errors(goals.size(), 0.0);
+    std::vector<double> powers(goals.size(), 0.0);
+    const double scale = 1.0 / static_cast<double>(rows.size());
+    const auto group = static_cast<std::size_t>(threadCount()); // whatever its size, sums are in order
+    for (std::size_t first = 0; first < rows.size(); first += group) {
+        std::vector<SampleResult> results(std::min(group, rows.size() - first));
+        parallelFor(static_cast<std::int64_t>(results.size()), 1, [&](std::int64_t begin, std::int64_t) {
+            const auto i = static_cast<std::size_t>(begin);
+            const std::int64_t row = rows[first + i];
+            results[i] = runSample(sampleOf(inputs, row), goals, row, scale, m_pool, context);
+        });
+        add(results);
+        for (const SampleResult& result : results) {
+            std::ranges::transform(errors, result.errors, errors.begin(), std::plus<>());
+            std::ranges::transform(powers, result.powers, powers.begin(), std::plus<>());
+        }
+    }
+    update();
+    bind();
+    double loss = 0.0;
+    for (std::size_t k = 0; k < goals.size(); ++k) {
+        loss += powers[k] > 0.0 ? errors[k] / powers[k] / static_cast<double>(goals.size()) : 0.0;
+    }
+    return loss;
+}
+
+std::vector<TrainedParameters*> SectionTrainer::allParameters()
+{
+    std::vector<TrainedParameters*> result;
+    for (TrainedWeight& weight : m_weights) {
+        std::ranges::copy(weight.parameters(), std::back_inserter(result));
+    }
+    for (ConstantState& constant : m_constants) {
+        result.push_back(&constant.parameters);
+    }
+    for (QuantizerState& quantizer : m_quantizers) {
+        result.push_back(&quantizer.steps);
+        result.push_back(&quantizer.zeroPoints);
+    }
+    return result;
+}
+
+std::vector<Tensor> SectionTrainer::state()
+{
+    std::vector<Tensor> result;
+    for (const TrainedParameters* parameters : allParameters()) {
+        const std::vector<float> state = parameters->state();
+        result.push_back(
+            Tensor::of<float>({static_cast<std::int64_t>(state.size())}, std::span<const float>(state)));
+    }
+    return result;
+}
+
+void SectionTrainer::goOn(std::span<const Tensor> state, std::int64_t iteration)
+{
+    const std::vector<TrainedParameters*> parameters = allParameters();
+    bool fits = state.size() == parameters.size();
+    for (std::size_t i = 0; fits && i < parameters.size(); ++i) {
+        fits = parameters[i]->restore(state[i].data<float>(), iteration);
+    }
+    if (!fits) {
+        throw Error(ErrorCode::CorruptFile, "the kept state of the training does not fit the model");
+    }
+    m_iteration = iteration;
+    bind();
 }
 
 Tensor SectionTrainer::run(const Tensor& inputs, const TaskContext& context) const
 {
-    return runSection(*m_section, m_bindings, m_block.feed, inputs, context);
+    return runSection(*m_section, m_bindings, m_feed, inputs, context);
 }
 
-void SectionTrainer::restore(
-    const std::map<std::string, RewrittenConstant>& constants, const ResolvedPlan& quantizers)
+void SectionTrainer::restore(const TrainingResult& result)
 {
     const Graph& graph = *m_model->graph;
     for (auto& [id, values] : m_bindings.constants) {
-        const auto found = constants.find(graph.value(id).name);
-        if (found == constants.end() || !(found->second.values.shape() == graph.value(id).constant.shape())) {
+        const auto found = result.constants.find(graph.value(id).name);
+        if (found == result.constants.end()
+            || !(found->second.values.shape() == graph.value(id).constant.shape())) {
             throw Error(ErrorCode::CorruptFile, "the kept state lacks '" + graph.value(id).name + "'");
         }
         values = Array::of(found->second.values);
     }
     for (auto& [site, quantizer] : m_bindings.quantizers) {
-        const auto found = quantizers.find(m_model->sites[static_cast<std::size_t>(site)].name);
-        if (found == quantizers.end()) {
+        const auto found = result.quantizers.find(m_model->sites[static_cast<std::size_t>(site)].name);
+        if (found == result.quantizers.end()) {
             throw Error(ErrorCode::CorruptFile,
                 "the kept state lacks '" + m_model->sites[static_cast<std::size_t>(site)].name + "'");
         }
@@ -381,8 +355,7 @@ void SectionTrainer::restore(
     }
 }
 
-void SectionTrainer::store(
-    std::map<std::string, RewrittenConstant>& constants, ResolvedPlan& quantizers) const
+void SectionTrainer::store(TrainingResult& result) const
 {
     const Graph& graph = *m_model->graph;
     const auto tensorOf = [&](ValueId constant) {
@@ -390,24 +363,19 @@ void SectionTrainer::store(
         return Tensor::of<float>(graph.value(constant).constant.shape(),
             std::span<const float>(values.f32(), static_cast<std::size_t>(values.count())));
     };
-    for (const WeightState& weight : m_weights) {
-        const Site& site = m_model->sites[static_cast<std::size_t>(weight.site)];
-        constants[graph.value(weight.constant).name]
-            = {tensorOf(weight.constant), site.name, site.weightAxis};
-        QuantParams params = weight.params;
-        for (std::size_t c = 0; c < params.scales.size(); ++c) {
-            params.scales[c] = weight.stepOf(c);
-            const auto step = static_cast<double>(params.scales[c]);
-            params.bounds[c] = {
-                static_cast<double>(weight.lowest(c)) * step, static_cast<double>(weight.highest(c)) * step};
-        }
-        quantizers[site.name] = std::move(params);
+    for (const TrainedWeight& weight : m_weights) {
+        const Site& site = m_model->sites[static_cast<std::size_t>(weight.site())];
+        const Value& value = graph.value(weight.constant());
+        result.constants[value.name] = {tensorOf(weight.constant()), site.name, site.weightAxis};
+        result.codes[value.name] = Tensor::of<float>(value.constant.shape(), weight.codes());
+        result.quantizers[site.name] = weight.quantizer();
     }
     for (const ConstantState& constant : m_constants) {
-        constants[graph.value(constant.constant).name] = {tensorOf(constant.constant), "", 0};
+        result.constants[graph.value(constant.constant).name] = {tensorOf(constant.constant), "", 0};
     }
     for (const QuantizerState& state : m_quantizers) {
-        quantizers[m_model->sites[static_cast<std::size_t>(state.site)].name] = state.quantizer->params();
+        result.quantizers[m_model->sites[static_cast<std::size_t>(state.site)].name]
+            = state.quantizer->params();
     }
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Gradients of a small vision transformer, the first steps of Adam and of a block's training, for tests/core/gradient and
+"""Gradients of a small vision transformer, the first steps of Adam, of a block's training and of all blocks', for tests/core/gradient and
 tests/core/methods.
 
 PyTorch's automatic differentiation in float64 through the network of tests/data/tiny_vit_timm (its two blocks, final norm
@@ -94,13 +94,26 @@ def logits_of(weights, tokens, site):
     return linear(weights, "head", site("head.input", norm(weights, "norm", x)[:, 0]))
 
 
-def train_block(arrays, tokens):
-    """Three steps of block 0 towards its own output in floating point: codes and steps of the weights, everything else."""
+def centred_power(target, importance):
+    return (importance * (target - target.mean((0, 1))) ** 2).sum()
+
+
+def train(arrays, tokens, key, depth):
+    """Three steps of the first blocks towards their own outputs in floating point: codes and steps of the weights,
+    everything else. Each block's error counts relative to the centred power of its target."""
     weights = read_safetensors(DATA / "tiny_vit_timm" / "model.safetensors")
-    target = block_of(weights, 0, tokens, Sites(None)).detach()
-    importance = torch.rand(target.shape[1:], dtype=torch.float64) + 0.1
+
+    def outputs(given, site):
+        x, result = tokens, []
+        for i in range(depth):
+            x = block_of(given, i, x, site)
+            result.append(x)
+        return result
+
+    targets = [t.detach() for t in outputs(weights, Sites(None))]
+    importance = [torch.rand(t.shape[1:], dtype=torch.float64) + 0.1 for t in targets]
     quantizers = {}
-    block_of(weights, 0, tokens, Sites(quantizers))  # their start
+    outputs(weights, Sites(quantizers))  # their start
     grids, groups = {}, []
     rates = {"weight": 0.01, "weight_step": 0.001, "step": 0.002, "zero": 0.01, "norm": 0.001, "bias": 0.001}
 
@@ -110,21 +123,21 @@ def train_block(arrays, tokens):
         return value
 
     trained = {}
-    for name in [n for n in weights if n.startswith("blocks.0.")]:
+    for name in [n for n in weights if n.startswith("blocks.") and int(n.split(".")[1]) < depth]:
         value = weights[name].detach()
         if value.dim() == 2:
             low, high = value.min(1, keepdim=True)[0].float(), value.max(1, keepdim=True)[0].float()
             scale = ((high - low) / TOP).double()
             zero = torch.round(-low.double() / scale)
             grids[name] = [learn(value / scale, "weight"), learn(torch.zeros_like(scale), "weight_step"), scale, zero]
-            arrays["train/scale/" + name], arrays["train/zero/" + name] = scale[:, 0], zero[:, 0]
+            arrays[key + "/scale/" + name], arrays[key + "/zero/" + name] = scale[:, 0], zero[:, 0]
         else:
             trained[name] = learn(value, "norm" if "norm" in name else "bias")
     sites = {}
     for name, parameters in quantizers.items():
         start = parameters[0].detach()
         sites[name] = [start, learn(torch.zeros(()).double(), "step")] + [learn(z, "zero") for z in parameters[1:]]
-        arrays["train/site/" + name] = torch.stack([p.detach() for p in parameters])
+        arrays[key + "/site/" + name] = torch.stack([p.detach() for p in parameters])
 
     def dequantized():
         result = dict(trained)
@@ -142,17 +155,21 @@ def train_block(arrays, tokens):
     for step in range(steps):
         for group, rate in zip(optimizer.param_groups, base):
             group["lr"] = rate * 0.5 * (1 + math.cos(math.pi * step / steps))
-        error = (block_of(dequantized(), 0, tokens, Sites(now())) - target) ** 2 * importance
-        losses.append(error.sum() / (target**2 * importance).sum())
+        made = outputs(dequantized(), Sites(now()))
+        errors = [((y - t) ** 2 * h).sum() for y, t, h in zip(made, targets, importance)]
+        losses.append(sum(e / (t**2 * h).sum() for e, t, h in zip(errors, targets, importance)) / depth)
         optimizer.zero_grad()
-        (error.sum() / len(tokens)).backward()
+        sum(e / centred_power(t, h) for e, t, h in zip(errors, targets, importance)).backward()
         optimizer.step()
-    arrays["train/importance"], arrays["train/losses"] = importance, torch.stack(losses)
+    arrays[key + "/losses"] = torch.stack(losses)
+    arrays[key + "/power"] = torch.stack([centred_power(t, h) for t, h in zip(targets, importance)])
+    for i in range(depth):
+        arrays[f"{key}/importance/{i}"], arrays[f"{key}/target/{i}"] = importance[i], targets[i]
     for name, value in dequantized().items():
-        arrays["train/end/" + name] = value
+        arrays[key + "/end/" + name] = value
     for name, parameters in now().items():
-        arrays["train/end_site/" + name] = torch.stack([p.detach() for p in parameters])
-    arrays["train/output"] = block_of(dequantized(), 0, tokens, Sites(now()))
+        arrays[key + "/end_site/" + name] = torch.stack([p.detach() for p in parameters])
+    arrays[key + "/output"] = outputs(dequantized(), Sites(now()))[-1]
 
 
 def main():
@@ -186,7 +203,8 @@ def main():
         optimizer.step()
         schedule.step()
     arrays["adam/gradients"], arrays["adam/end"] = gradients, parameters
-    train_block(arrays, tokens)
+    train(arrays, tokens, "train", 1)
+    train(arrays, tokens, "together", DEPTH)
     numpy.savez_compressed(
         DATA / "gradients.npz", **{k: v.detach().numpy().astype(numpy.float32) for k, v in arrays.items()})
 

@@ -46,9 +46,13 @@ private slots:
     void findsBlocks();
     void curvatureIsTheFisherDiagonal();
     void trainsAsPyTorch();
+    void trainsTogetherAsPyTorch();
     void repquantComesCloser();
     void sameBitsForAnyThreadCount();
     void goesOnAfterCancel();
+    void goesOnWithinTheLastStage();
+    void leavesOutIngredients();
+    void refusesViewsOfWhatIsNoImage();
     void refusesAnotherRunsState();
 
 private:
@@ -57,9 +61,15 @@ private:
     {
         MethodOptions result;
         result.iterations = 12;
+        result.endToEndIterations = 14; // beyond one checkpoint
         return result;
     }
+    [[nodiscard]] static ResolvedPlan startOf(
+        const Model& model, const NpzFile& reference, const std::string& key);
+    static void compareWithPyTorch(
+        const TrainingResult& result, const NpzFile& reference, const std::string& key);
     [[nodiscard]] double errorOf(const MethodResult& result) const;
+    static void compareBits(const MethodResult& one, const MethodResult& other);
 
     std::shared_ptr<const Model> m_model;
     Tensor m_samples;
@@ -130,29 +140,27 @@ void TestBlockReconstruction::curvatureIsTheFisherDiagonal()
     }
 }
 
-/// Three iterations against PyTorch in float64 (tests/reference/make_gradients.py).
-void TestBlockReconstruction::trainsAsPyTorch()
+/// What make_gradients.py started the training of the first blocks from.
+ResolvedPlan TestBlockReconstruction::startOf(
+    const Model& model, const NpzFile& reference, const std::string& key)
 {
-    const auto model = loadModel(std::filesystem::path(QS_TEST_DATA) / "tiny_vit_timm");
-    const NpzFile reference = NpzFile::open(std::filesystem::path(QS_TEST_DATA) / "gradients.npz");
-    const BlockSection block = findBlockSections(*model).front();
-    QCOMPARE(block.name, std::string("blocks.0"));
     ResolvedPlan quantizers;
-    for (const Site& site : model->sites) {
-        if (site.block != block.name) {
+    for (const Site& site : model.sites) {
+        const bool isWeight = site.kind == SiteKind::Weight;
+        if (!reference.contains(key + (isWeight ? "/scale/" : "/site/") + site.name)) {
             continue;
         }
         QuantParams params;
         params.bits = 4;
         params.axis = site.groupAxis;
-        if (site.kind == SiteKind::Weight) {
-            const Tensor scales = reference.read("train/scale/" + site.name);
-            const Tensor zeros = reference.read("train/zero/" + site.name);
+        if (isWeight) {
+            const Tensor scales = reference.read(key + "/scale/" + site.name);
+            const Tensor zeros = reference.read(key + "/zero/" + site.name);
             params.granularity = Granularity::Group;
             params.scales.assign(scales.data<float>().begin(), scales.data<float>().end());
             params.zeroPoints.assign(zeros.data<float>().begin(), zeros.data<float>().end());
         } else {
-            const Tensor start = reference.read("train/site/" + site.name);
+            const Tensor start = reference.read(key + "/site/" + site.name);
             params.kind = site.role == Role::Softmax ? QuantizerKind::LogSqrt2 : QuantizerKind::Uniform;
             params.scales = {start.data<float>()[0]};
             params.zeroPoints
@@ -161,58 +169,93 @@ void TestBlockReconstruction::trainsAsPyTorch()
         params.bounds.resize(params.scales.size());
         quantizers[site.name] = params;
     }
-    QCOMPARE(quantizers.size(), std::size_t {12});
-    TrainingOptions training;
-    training.iterations = 3;
-    training.warmUp = 0.0;
-    SectionTrainer trainer(model, block, quantizers, training);
-    const Tensor tokens = reference.read("tokens");
-    const Section teacher(model, {block.feed}, {block.fetch}, {});
-    Tensor targets(DType::F32, tokens.shape());
-    for (std::int64_t i = 0; i < 2; ++i) {
-        BufferPool pool;
-        const TapeBindings none;
-        Tape tape(teacher, none, pool);
-        const std::int64_t size = tokens.elementCount() / 2;
-        const Feed feed {block.feed,
-            Tensor::of<float>({1, 5, 32},
-                tokens.data<float>().subspan(
-                    static_cast<std::size_t>(i * size), static_cast<std::size_t>(size)))};
-        tape.forward({&feed, 1});
-        std::copy_n(contiguous(tape.value(block.fetch), pool).f32(), size,
-            targets.mutableData<float>().data() + i * size);
-    }
-    const Tensor importance = reference.read("train/importance");
-    const Tensor losses = reference.read("train/losses");
-    const std::int64_t rows[] {0, 1};
-    for (std::size_t i = 0; i < 3; ++i) {
-        const double loss = trainer.step(tokens, targets, rows, importance.data<float>());
-        const auto expected = static_cast<double>(losses.data<float>()[i]);
-        // a value near the middle between two codes may fall to the other side in float
-        QVERIFY2(std::abs(loss - expected) < (i < 2 ? 1e-3 : 1e-2) * expected,
-            (std::to_string(i) + ": " + std::to_string(loss) + " " + std::to_string(expected)).c_str());
-    }
-    std::map<std::string, RewrittenConstant> constants;
-    trainer.store(constants, quantizers);
-    QCOMPARE(constants.size(), std::size_t {12});
-    for (const auto& [name, constant] : constants) {
-        const Tensor end = reference.read("train/end/" + name);
+    return quantizers;
+}
+
+void TestBlockReconstruction::compareWithPyTorch(
+    const TrainingResult& result, const NpzFile& reference, const std::string& key)
+{
+    for (const auto& [name, constant] : result.constants) {
+        const Tensor end = reference.read(key + "/end/" + name);
         const double difference = relativeDifference(constant.values.data<float>(), end.data<float>());
         // single codes may differ, and Adam moves parameters without a gradient (the key bias) by rounding
         // errors
         QVERIFY2(difference < 2e-2, (name + ": " + std::to_string(difference)).c_str());
     }
-    for (const auto& [name, params] : quantizers) {
-        if (reference.contains("train/end_site/" + name)) {
-            const auto end = static_cast<double>(reference.read("train/end_site/" + name).data<float>()[0]);
+    for (const auto& [name, params] : result.quantizers) {
+        if (reference.contains(key + "/end_site/" + name)) {
+            const auto end = static_cast<double>(reference.read(key + "/end_site/" + name).data<float>()[0]);
             QVERIFY2(std::abs(static_cast<double>(params.scales[0]) - end) < 1e-4 * end, name.c_str());
         }
     }
+}
+
+/// Three iterations against PyTorch in float64 (tests/reference/make_gradients.py).
+void TestBlockReconstruction::trainsAsPyTorch()
+{
+    const auto model = loadModel(std::filesystem::path(QS_TEST_DATA) / "tiny_vit_timm");
+    const NpzFile reference = NpzFile::open(std::filesystem::path(QS_TEST_DATA) / "gradients.npz");
+    const BlockSection block = findBlockSections(*model).front();
+    QCOMPARE(block.name, std::string("blocks.0"));
+    const ResolvedPlan quantizers = startOf(*model, reference, "train");
+    QCOMPARE(quantizers.size(), std::size_t {12});
+    TrainingOptions training;
+    training.schedule = {3, 0.0};
+    SectionTrainer trainer(model, block.feed, {block.fetch}, quantizers, training);
+    const Tensor tokens = reference.read("tokens");
+    const Tensor importance = reference.read("train/importance/0");
+    // relative to the power, as there: the noise of gradients that are 0 then stays below Adam's epsilon
+    const auto power = static_cast<double>(reference.read("train/power").data<float>()[0]);
+    const TrainingGoal goal {reference.read("train/target/0"), importance.data<float>(), 2.0 / power};
+    const Tensor losses = reference.read("train/losses");
+    const std::int64_t rows[] {0, 1};
+    for (std::size_t i = 0; i < 3; ++i) {
+        const double loss = trainer.step(tokens, {&goal, 1}, rows);
+        const auto expected = static_cast<double>(losses.data<float>()[i]);
+        // a value near the middle between two codes may fall to the other side in float
+        QVERIFY2(std::abs(loss - expected) < (i < 2 ? 1e-3 : 1e-2) * expected,
+            (std::to_string(i) + ": " + std::to_string(loss) + " " + std::to_string(expected)).c_str());
+    }
+    TrainingResult result;
+    trainer.store(result);
+    QCOMPARE(result.constants.size(), std::size_t {12});
+    QCOMPARE(result.codes.size(), std::size_t {4});
+    compareWithPyTorch(result, reference, "train");
     const Tensor output = reference.read("train/output");
-    const double ours = relativeDifference(trainer.run(tokens).data<float>(), targets.data<float>());
-    const double theirs = relativeDifference(output.data<float>(), targets.data<float>());
+    const double ours = relativeDifference(trainer.run(tokens).data<float>(), goal.targets.data<float>());
+    const double theirs = relativeDifference(output.data<float>(), goal.targets.data<float>());
     QVERIFY2(std::abs(ours - theirs) < 0.03 * theirs,
         (std::to_string(ours) + " " + std::to_string(theirs)).c_str());
+}
+
+/// The same of both blocks at once.
+void TestBlockReconstruction::trainsTogetherAsPyTorch()
+{
+    const auto model = loadModel(std::filesystem::path(QS_TEST_DATA) / "tiny_vit_timm");
+    const NpzFile reference = NpzFile::open(std::filesystem::path(QS_TEST_DATA) / "gradients.npz");
+    TrainingResult result;
+    result.quantizers = startOf(*model, reference, "together");
+    QCOMPARE(result.quantizers.size(), std::size_t {24});
+    const Tensor tokens = reference.read("tokens");
+    std::vector<std::vector<float>> importance;
+    for (const char* block : {"0", "1"}) {
+        const Tensor values = reference.read(std::string("together/importance/") + block);
+        importance.emplace_back(values.data<float>().begin(), values.data<float>().end());
+    }
+    EndToEndOptions options;
+    options.training.schedule = {3, 0.0};
+    std::vector<double> losses;
+    options.onStep = [&](std::int64_t, double loss) { losses.push_back(loss); };
+    trainEndToEnd(model, model, {tokens, tokens}, importance, result, {}, options);
+    const Tensor expected = reference.read("together/losses");
+    QCOMPARE(losses.size(), std::size_t {3});
+    for (std::size_t i = 0; i < 3; ++i) {
+        const auto theirs = static_cast<double>(expected.data<float>()[i]);
+        QVERIFY2(std::abs(losses[i] - theirs) < (i < 2 ? 2e-3 : 1e-2) * theirs,
+            (std::to_string(i) + ": " + std::to_string(losses[i]) + " " + std::to_string(theirs)).c_str());
+    }
+    QCOMPARE(result.constants.size(), std::size_t {24});
+    compareWithPyTorch(result, reference, "together");
 }
 
 /// Relative error of the last block's output for the class token, which alone reaches the logits.
@@ -232,15 +275,17 @@ void TestBlockReconstruction::repquantComesCloser()
 {
     MethodOptions many = options();
     many.iterations = 60;
+    many.endToEndIterations = 20;
     std::vector<LossPoint> curve;
     many.onLoss = [&](const LossPoint& point) { curve.push_back(point); };
     const MethodResult trained = quantizeRepquant(input(), many);
     const double before = errorOf(quantizeRepqVit(input(), options()));
     const double after = errorOf(trained);
     QVERIFY2(after < 0.98 * before, (std::to_string(before) + " " + std::to_string(after)).c_str());
-    QCOMPARE(curve.size(), std::size_t {120});
+    QCOMPARE(curve.size(), std::size_t {140});
     QCOMPARE(curve[60].block, std::string("blocks.1"));
-    QCOMPARE(trained.layers.size(), std::size_t {2});
+    QCOMPARE(curve[120].block, std::string("all blocks"));
+    QCOMPARE(trained.layers.size(), std::size_t {3});
     QVERIFY(trained.layers[0].errorAfter < trained.layers[0].errorBefore);
     for (const auto& [name, constant] : trained.rewriting.constants) {
         if (!constant.site.empty()) { // what is stored lies on its own grid
@@ -259,11 +304,7 @@ void TestBlockReconstruction::sameBitsForAnyThreadCount()
     setThreadCount(3);
     const MethodResult three = quantizeRepquant(input(), options());
     setThreadCount(before);
-    QVERIFY(one.quantizers == three.quantizers);
-    QCOMPARE(one.rewriting.constants.size(), three.rewriting.constants.size());
-    for (const auto& [name, constant] : one.rewriting.constants) {
-        QVERIFY2(sameBits(constant.values, three.rewriting.constants.at(name).values), name.c_str());
-    }
+    compareBits(one, three);
 }
 
 void TestBlockReconstruction::goesOnAfterCancel()
@@ -288,10 +329,78 @@ void TestBlockReconstruction::goesOnAfterCancel()
     int points = 0;
     kept.onLoss = [&](const LossPoint& point) { points += point.blockIndex == 0 ? 100 : 1; };
     const MethodResult resumed = quantizeRepquant(input(), kept);
-    QCOMPARE(points, 12); // only the second block
-    QVERIFY(whole.quantizers == resumed.quantizers);
-    for (const auto& [name, constant] : whole.rewriting.constants) {
-        QVERIFY2(sameBits(constant.values, resumed.rewriting.constants.at(name).values), name.c_str());
+    QCOMPARE(points, 12 + 14); // only the second block and both together
+    compareBits(whole, resumed);
+}
+
+void TestBlockReconstruction::compareBits(const MethodResult& one, const MethodResult& other)
+{
+    QVERIFY(one.quantizers == other.quantizers);
+    QCOMPARE(one.rewriting.constants.size(), other.rewriting.constants.size());
+    for (const auto& [name, constant] : one.rewriting.constants) {
+        QVERIFY2(sameBits(constant.values, other.rewriting.constants.at(name).values), name.c_str());
+    }
+}
+
+/// From the checkpoint at iteration 10 of the training of all blocks.
+void TestBlockReconstruction::goesOnWithinTheLastStage()
+{
+    const MethodResult whole = quantizeRepquant(input(), options());
+    const QTemporaryDir folder;
+    MethodOptions kept = options();
+    kept.resume = std::filesystem::path(folder.path().toStdString()) / "state.h5";
+    std::stop_source stop;
+    kept.onLoss = [&](const LossPoint& point) {
+        if (point.blockIndex == 2 && point.iteration == 12) {
+            stop.request_stop();
+        }
+    };
+    QVERIFY_THROWS_EXCEPTION(Error, (void)quantizeRepquant(input(), kept, {stop.get_token(), {}}));
+    std::vector<std::int64_t> points;
+    kept.onLoss = [&](const LossPoint& point) { points.push_back(point.iteration); };
+    const MethodResult resumed = quantizeRepquant(input(), kept);
+    QCOMPARE(points, (std::vector<std::int64_t> {10, 11, 12, 13}));
+    compareBits(whole, resumed);
+}
+
+/// What is not to be learned stays where repq-vit left it.
+void TestBlockReconstruction::leavesOutIngredients()
+{
+    const MethodResult start = quantizeRepqVit(input(), options());
+    MethodOptions bounds = options();
+    bounds.without = {Ingredient::Reconstruction, Ingredient::BiasRefit};
+    const MethodResult onlyBounds = quantizeRepquant(input(), bounds);
+    MethodOptions weights = options();
+    weights.without = {Ingredient::DualClipping};
+    const MethodResult onlyWeights = quantizeRepquant(input(), weights);
+    bool weightsMoved = false;
+    for (const Site& site : m_model->sites) {
+        const bool isTrained = !site.block.empty();
+        if (site.kind == SiteKind::Activation) {
+            QVERIFY2(onlyWeights.quantizers.at(site.name).scales == start.quantizers.at(site.name).scales,
+                site.name.c_str());
+            QVERIFY2(!isTrained || site.role == Role::Softmax // d of 1 is clipped nowhere
+                    || onlyBounds.quantizers.at(site.name).scales != start.quantizers.at(site.name).scales,
+                site.name.c_str());
+        } else {
+            QVERIFY2(onlyBounds.quantizers.at(site.name).scales == start.quantizers.at(site.name).scales,
+                site.name.c_str());
+            weightsMoved = weightsMoved
+                || onlyWeights.quantizers.at(site.name).scales != start.quantizers.at(site.name).scales;
+        }
+    }
+    QVERIFY(weightsMoved);
+}
+
+void TestBlockReconstruction::refusesViewsOfWhatIsNoImage()
+{
+    MethodOptions views = options();
+    views.views = 2;
+    try {
+        (void)quantizeRepquant(input(), views);
+        QFAIL("the model reads no images");
+    } catch (const Error& error) {
+        QCOMPARE(error.code(), ErrorCode::InvalidArgument);
     }
 }
 
