@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/exporting/int8_form.h"
 #include "core/exporting/onnx_lowering.h"
+#include "core/quant/ada_log.h"
 #include "core/quant/fake_quantizer.h"
 
 #include <cmath>
@@ -249,11 +250,19 @@ ValueId QdqGraphBuilder::logarithmicActivation(const Site& site, const QuantPara
 {
     // q = round(-k log2(x / d)) = round(-k / ln 2 * ln x + k log2 d); level q is d 2^(-q/k), level 2^b is 0.
     // The log of 0 is -inf and ends, as it should, in the last entry.
-    const double k = params.kind == QuantizerKind::LogSqrt2 ? 2.0 : 1.0;
+    const double k = codesPerOctave(params, 0);
+    for (std::size_t i = 1; i < params.scales.size(); ++i) {
+        if (codesPerOctave(params, i) != k) {
+            throw Error(
+                ErrorCode::Unsupported, "site '" + site.name + "' has heads of different AdaLog bases");
+        }
+    }
     const std::int64_t levels = std::int64_t {1} << params.bits;
     std::vector<float> table;
     for (std::int64_t q = 0; q < levels; ++q) {
-        table.push_back(static_cast<float>(std::exp2(-static_cast<double>(q) / k)));
+        table.push_back(params.kind == QuantizerKind::AdaLog
+                ? adaLogLevel(1.0, adaLogBase(params.bounds.front()), params.bits, q)
+                : static_cast<float>(std::exp2(-static_cast<double>(q) / k)));
     }
     table.push_back(0.0F);
     std::vector<float> offsets;

@@ -2,21 +2,12 @@
 
 #include "core/base/error.h"
 #include "core/gradient/quantizer_gradients.h"
+#include "core/quant/ada_log.h"
 
 #include <algorithm>
 #include <cmath>
 
 namespace qs {
-
-namespace {
-
-/// From which multiple of d a logarithmic quantizer clips: half a code above code 0.
-float aboveTop(QuantizerKind kind)
-{
-    return kind == QuantizerKind::Log2 ? std::exp2(0.5F) : std::exp2(0.25F);
-}
-
-} // namespace
 
 TrainableQuantizer::TrainableQuantizer(QuantParams params)
     : m_initial(std::move(params))
@@ -47,6 +38,10 @@ void TrainableQuantizer::setParameters(std::span<const float> parameters)
             params.zeroPoints[i] = static_cast<std::int32_t>(std::nearbyint(m_parameters[count + i]));
         }
         const auto scale = static_cast<double>(params.scales[i]);
+        if (params.kind == QuantizerKind::AdaLog) {
+            params.bounds[i] = adaLogBounds(scale, adaLogBase(m_initial.bounds[i]));
+            continue;
+        }
         params.bounds[i] = params.kind == QuantizerKind::Uniform
             ? Bounds {(params.minimumCode() - params.zeroPoints[i]) * scale,
                 (params.maximumCode() - params.zeroPoints[i]) * scale}
@@ -68,7 +63,8 @@ void TrainableQuantizer::backward(
             const UniformRow uniform {p.scales[group],
                 static_cast<float>(p.minimumCode() - p.zeroPoints[group]),
                 static_cast<float>(p.maximumCode() - p.zeroPoints[group])};
-            const float above = p.scales[group] * aboveTop(p.kind);
+            const auto above = static_cast<float>( // half a code above code 0
+                step * std::exp2(0.5 / codesPerOctave(p, group)));
             for (std::int64_t row = 0; row < x.rows; ++row, at += x.width) {
                 LaneSums scale;
                 LaneSums zero;

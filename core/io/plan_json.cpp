@@ -15,7 +15,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array kKinds {QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2};
+constexpr std::array kKinds {
+    QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2, QuantizerKind::AdaLog};
 constexpr std::array kSymmetries {Symmetry::Asymmetric, Symmetry::Symmetric};
 constexpr std::array kGranularities {Granularity::Tensor, Granularity::Group};
 constexpr std::array kMethods {

@@ -1,5 +1,6 @@
 #include "core/quant/bound_search.h"
 
+#include "core/quant/ada_log.h"
 #include "core/quant/scale.h"
 
 #include <algorithm>
@@ -23,6 +24,9 @@ bool isAsymmetric(const SiteChoice& choice)
 /// The interval in the form that the quantizer can have.
 Bounds shaped(const SiteChoice& choice, double lower, double upper)
 {
+    if (choice.kind == QuantizerKind::AdaLog) {
+        return adaLogBounds(std::max(upper, 0.0), adaLogBase({lower, upper}));
+    }
     if (isLogarithmic(choice)) {
         return {0.0, std::max(upper, 0.0)};
     }
@@ -157,12 +161,49 @@ Bounds leastSquaresBase(const SiteChoice& choice, const BoundSource& values)
     return best.bounds();
 }
 
+/// The base of least error for one d: every eighth, then by ever smaller steps from the best of them.
+void offerAdaLogBases(Best& best, double d)
+{
+    const auto offer = [&](int base) {
+        const Bounds bounds = adaLogBounds(d, base);
+        return base >= kLeastAdaLogBase && base <= kMostAdaLogBase && best.offer(bounds.lower, bounds.upper);
+    };
+    constexpr int kCoarse = 8;
+    int centre = kLeastAdaLogBase;
+    for (int base = kLeastAdaLogBase; base <= kMostAdaLogBase; base += kCoarse) {
+        centre = offer(base) ? base : centre;
+    }
+    for (int step = kCoarse / 2; step > 0; step /= 2) {
+        const int origin = centre;
+        for (const int base : {origin - step, origin + step}) {
+            centre = offer(base) ? base : centre;
+        }
+    }
+}
+
+/// d as the other logarithmic quantizers find it, by log-sqrt2 where it is searched, then the base of least
+/// squared error.
+Bounds adaLogInterval(const SiteChoice& choice, const BoundSource& values)
+{
+    SiteChoice fixed = choice;
+    fixed.kind = QuantizerKind::LogSqrt2;
+    const double d = searchBounds(fixed, values).upper;
+    Best best(choice, values);
+    if (d > 0.0) {
+        offerAdaLogBases(best, d);
+    }
+    return best.bounds();
+}
+
 } // namespace
 
 Bounds searchBounds(const SiteChoice& choice, const BoundSource& values)
 {
     const double minimum = values.minimum();
     const double maximum = values.maximum();
+    if (choice.kind == QuantizerKind::AdaLog && minimum < maximum && maximum > 0.0) {
+        return adaLogInterval(choice, values);
+    }
     if (choice.method == BoundMethod::MinMax || !(minimum < maximum)) {
         return shaped(choice, minimum, maximum);
     }

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/parallel.h"
+#include "core/quant/ada_log.h"
 #include "core/quant/row_kernels.h"
 #include "core/quant/weight_layout.h"
 
@@ -29,6 +30,11 @@ void requireRunnable(const QuantParams& params)
         throw Error(ErrorCode::InvalidArgument,
             "a quantizer has " + std::to_string(params.scales.size()) + " scales and "
                 + std::to_string(params.zeroPointFractions.size()) + " fractions of zero points");
+    }
+    if (params.kind == QuantizerKind::AdaLog && params.bounds.size() != params.scales.size()) {
+        throw Error(ErrorCode::InvalidArgument,
+            "an AdaLog quantizer has " + std::to_string(params.scales.size()) + " scales and "
+                + std::to_string(params.bounds.size()) + " bounds");
     }
     const auto bad = std::ranges::find_if(
         params.scales, [](float scale) { return !std::isnormal(scale) || scale < 0.0F; });
@@ -66,6 +72,7 @@ struct FakeQuantizer::Tables
     std::vector<float> lowest;
     std::vector<float> highest;
     std::vector<LogScale> logarithmic;
+    std::vector<AdaLogRow> adaLog;
     std::vector<double> lowestExact; ///< qmin - z with the fraction of z
     std::vector<double> highestExact;
     bool isNear = true; ///< all codes whole and within kMaxExactCode
@@ -74,6 +81,10 @@ struct FakeQuantizer::Tables
 FakeQuantizer::Tables::Tables(const QuantParams& params)
 {
     for (std::size_t i = 0; i < params.scales.size(); ++i) {
+        if (params.kind == QuantizerKind::AdaLog) {
+            adaLog.emplace_back(params.scales[i], adaLogBase(params.bounds[i]), params.bits);
+            continue;
+        }
         if (params.kind != QuantizerKind::Uniform) {
             logarithmic.push_back(logScale(params.scales[i], baseOf(params.kind), params.maximumCode()));
             continue;
@@ -121,7 +132,12 @@ void FakeQuantizer::transformRow(std::int64_t head, std::span<const float> in, f
     if (m_params.kind != QuantizerKind::Uniform) {
         const std::size_t run = perElement ? 1 : in.size();
         for (std::size_t first = 0; first < in.size(); first += run) {
-            logRow(in.data() + first, out + first, run, tables.logarithmic[perElement ? first : index]);
+            const std::size_t scale = perElement ? first : index;
+            if (m_params.kind == QuantizerKind::AdaLog) {
+                tables.adaLog[scale].transform(in.data() + first, out + first, run);
+            } else {
+                logRow(in.data() + first, out + first, run, tables.logarithmic[scale]);
+            }
         }
     } else if (!perElement) {
         tables.uniformRow(index, in, out);

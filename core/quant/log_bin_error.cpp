@@ -1,5 +1,7 @@
 #include "core/quant/log_bin_error.h"
 
+#include "core/quant/ada_log.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -37,7 +39,9 @@ LogBinError::LogBinError(const QuantParams& params, std::int64_t group)
     : m_base(static_cast<double>(params.scales[params.index(group)]))
     , m_oddLevel(
           static_cast<double>(0.5F * static_cast<float>(std::sqrt(2.0)) * params.scales[params.index(group)]))
-    , m_perOctave(params.kind == QuantizerKind::Log2 ? 1.0 : 2.0)
+    , m_perOctave(codesPerOctave(params, params.index(group)))
+    , m_adaLogBase(params.kind == QuantizerKind::AdaLog ? adaLogBase(params.bounds[params.index(group)]) : 0)
+    , m_bits(params.bits)
     , m_topCode(params.maximumCode())
 {
 }
@@ -62,6 +66,9 @@ double LogBinError::level(std::int64_t cell) const
         return 0.0;
     }
     const auto q = static_cast<int>(std::max<std::int64_t>(cell, 0));
+    if (m_adaLogBase != 0) {
+        return static_cast<double>(adaLogLevel(m_base, m_adaLogBase, m_bits, q));
+    }
     if (m_perOctave == 1.0) {
         return std::ldexp(m_base, -q);
     }
@@ -150,7 +157,9 @@ void LogBinError::addMany(const BinMoments& bin, QuantizationError& error) const
     const double scale = half * std::log(4.0); // of u evenly spread in +-half, in 2^u
     const double meanRatio = (std::exp2(half) - std::exp2(-half)) / scale;
     const double meanSquare = (std::exp2(2.0 * half) - std::exp2(-2.0 * half)) / (2.0 * scale);
-    const double worst = (std::exp2(half) - 1.0) * (std::exp2(half) - 1.0);
+    // AdaLog's mantissas are off by half a part of at least half of all parts.
+    const double off = m_adaLogBase != 0 ? 1.0 + 1.0 / (std::exp2(m_bits + 1.0) - 2.0) : 1.0;
+    const double worst = (std::exp2(half) * off - 1.0) * (std::exp2(half) * off - 1.0);
     const double zeroEdge = std::clamp(lowerEdge(m_topCode), bin.lower, bin.upper);
     const double clipEdge = std::clamp(lowerEdge(-1), zeroEdge, bin.upper);
     const auto zero = density.part(bin.lower, zeroEdge, 0.0);

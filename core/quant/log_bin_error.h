@@ -32,6 +32,8 @@ private:
     double m_base; ///< d
     double m_oddLevel; ///< log-sqrt2: level of code 1
     double m_perOctave; ///< k
+    int m_adaLogBase = 0; ///< 0: not AdaLog
+    int m_bits;
     std::int64_t m_topCode;
 };
 

@@ -20,6 +20,7 @@ std::string_view nameOf(QuantizerKind kind)
     case QuantizerKind::Uniform: return "uniform";
     case QuantizerKind::Log2: return "log2";
     case QuantizerKind::LogSqrt2: return "log-sqrt2";
+    case QuantizerKind::AdaLog: return "adalog";
     }
     return "unknown";
 }

@@ -12,7 +12,8 @@ namespace qs {
 enum class QuantizerKind {
     Uniform, ///< x^ = (clamp(round(x / s) + z, qmin, qmax) - z) s
     Log2, ///< x^ = d 2^(-q), q = round(-log2(x / d)); q >= 2^b gives 0
-    LogSqrt2 ///< x^ = d 2^(-q/2), q = round(-2 log2(x / d)); q >= 2^b gives 0 (methods.md 1.4)
+    LogSqrt2, ///< x^ = d 2^(-q/2), q = round(-2 log2(x / d)); q >= 2^b gives 0 (methods.md 1.4)
+    AdaLog ///< the same with codes per octave of 37 / a, a = 10 .. 138 (core/quant/ada_log.h)
 };
 
 enum class Symmetry {
@@ -56,9 +57,9 @@ struct QuantParams
     int bits = 8;
     std::vector<float> scales; ///< step s (uniform) or d (logarithmic); > 0; size 1 or the number of groups
     std::vector<std::int32_t> zeroPoints; ///< same size; 0 for symmetric and logarithmic
-    std::vector<Bounds> bounds; ///< same size: the bounds the scales were made from
-    /// Empty, or same size: added to the zero points, within [-0.5, 0.5]. Only for what the published RepQ-ViT code
-    /// computes (methods.md 1.3); no integer runtime has it, and exporters refuse it.
+    std::vector<Bounds> bounds; ///< same size: the bounds the scales were made from; AdaLog's base is in them
+    /// Empty, or same size: added to the zero points, within [-0.5, 0.5]. Only for what the published
+    /// RepQ-ViT code computes (methods.md 1.3); no integer runtime has it, and exporters refuse it.
     std::vector<float> zeroPointFractions {};
 
     [[nodiscard]] std::int32_t minimumCode() const;
@@ -77,7 +78,7 @@ struct QuantParams
     friend bool operator==(const QuantParams&, const QuantParams&) = default;
 };
 
-[[nodiscard]] std::string_view nameOf(QuantizerKind kind); ///< "uniform", "log2", "log-sqrt2"
+[[nodiscard]] std::string_view nameOf(QuantizerKind kind); ///< "uniform", "log2", "log-sqrt2", "adalog"
 [[nodiscard]] std::string_view nameOf(Symmetry symmetry); ///< "asymmetric", "symmetric"
 [[nodiscard]] std::string_view nameOf(Granularity granularity); ///< "tensor", "group"
 [[nodiscard]] std::string_view nameOf(BoundMethod method); ///< "min-max", "percentile", "mse", "manual"

@@ -1,5 +1,7 @@
 #include "core/quant/quantizer_cells.h"
 
+#include "core/quant/ada_log.h"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -13,7 +15,9 @@ namespace qs {
 QuantizerCells::QuantizerCells(const QuantParams& params, std::int64_t group)
     : m_uniform(params.kind == QuantizerKind::Uniform)
     , m_scale(static_cast<double>(params.scales[params.index(group)]))
-    , m_perOctave(params.kind == QuantizerKind::LogSqrt2 ? 2.0 : 1.0)
+    , m_perOctave(codesPerOctave(params, params.index(group)))
+    , m_adaLogBase(params.kind == QuantizerKind::AdaLog ? adaLogBase(params.bounds[params.index(group)]) : 0)
+    , m_bits(params.bits)
     , m_codes(static_cast<std::int64_t>(params.maximumCode()) - params.minimumCode() + 1)
     , m_count(m_codes + 2)
 {
@@ -54,6 +58,10 @@ double QuantizerCells::level(std::int64_t cell) const
     const auto code = static_cast<double>(std::clamp<std::int64_t>(cell - 1, 0, m_codes - 1));
     if (m_uniform) {
         return m_firstLevel + code * m_scale;
+    }
+    if (m_adaLogBase != 0) {
+        return static_cast<double>(
+            adaLogLevel(m_scale, m_adaLogBase, m_bits, m_codes - 1 - static_cast<std::int64_t>(code)));
     }
     return m_scale * std::exp2((code - static_cast<double>(m_codes - 1)) / m_perOctave);
 }

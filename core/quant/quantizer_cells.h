@@ -31,7 +31,9 @@ public:
 private:
     bool m_uniform;
     double m_scale; ///< s or d
-    double m_perOctave = 1.0; ///< levels per octave: 1 or 2
+    double m_perOctave = 1.0; ///< logarithmic: levels per octave
+    int m_adaLogBase = 0; ///< 0: not AdaLog
+    int m_bits;
     double m_firstLevel = 0.0; ///< uniform: value of the lowest code
     std::int64_t m_codes; ///< number of codes
     std::int64_t m_count;

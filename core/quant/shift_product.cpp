@@ -14,9 +14,10 @@ namespace {
 
 LogScale scaleOf(const QuantParams& params)
 {
-    if (params.kind == QuantizerKind::Uniform || params.scales.size() != 1) {
-        throw Error(
-            ErrorCode::InvalidArgument, "a product by shifts needs a logarithmic quantizer with one scale");
+    if ((params.kind != QuantizerKind::Log2 && params.kind != QuantizerKind::LogSqrt2)
+        || params.scales.size() != 1) {
+        throw Error(ErrorCode::InvalidArgument,
+            "a product by shifts needs a log2 or log-sqrt2 quantizer with one scale");
     }
     return logScale(params.scales.front(),
         params.kind == QuantizerKind::Log2 ? LogBase::Two : LogBase::SqrtTwo, params.maximumCode());

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/parallel.h"
+#include "core/quant/ada_log.h"
 #include "core/quant/fake_quantizer.h"
 
 #include <cmath>
@@ -17,8 +18,8 @@ bool isClipped(float value, const QuantParams& params, std::size_t index)
 {
     const float scale = params.scales[index];
     if (params.kind != QuantizerKind::Uniform) {
-        const double perOctave = params.kind == QuantizerKind::LogSqrt2 ? 2.0 : 1.0;
-        return static_cast<double>(value) > static_cast<double>(scale) * std::exp2(0.5 / perOctave);
+        return static_cast<double>(value)
+            > static_cast<double>(scale) * std::exp2(0.5 / codesPerOctave(params, index));
     }
     const double code
         = std::nearbyint(static_cast<double>(value / scale)) + static_cast<double>(params.zeroPoints[index]);

@@ -78,6 +78,39 @@ def logarithmic_cases():
     return {"x": floats(torch.from_numpy(p)), "cases": cases}
 
 
+def adalog_levels(bits, base):
+    """methods.md 4.3: the mantissa table in whole parts of 4 n - 2, n = 2^(b-1)."""
+    code = np.arange(2**bits)
+    whole = 4 * 2 ** (bits - 1) - 2
+    table = np.round(2.0 ** (-((base * code) % 37) / 37.0) * whole) / whole
+    return 2.0 ** -np.floor(code * base / 37.0) * table
+
+
+def adalog(x, bits, base, d):
+    with np.errstate(divide="ignore"):
+        q = np.round(-np.log2(np.minimum(x.astype(np.float64) / np.float64(d), 1.0)) * 37.0 / base)
+    coded = np.minimum(q, 2**bits - 1).astype(int)
+    return np.where(q >= 2**bits, 0.0, np.float64(d) * adalog_levels(bits, base)[coded])
+
+
+def adalog_cases():
+    """Values, and the least squared error over all bases for one d: what a search must find."""
+    cases, searches = [], []
+    rng = np.random.default_rng(7)  # not from torch's stream, so that the other cases stay as they are
+    logits = 3.0 * rng.normal(size=(40, 50))
+    p = np.exp(logits - logits.max(1, keepdims=True))
+    p = (p / p.sum(1, keepdims=True)).astype(np.float32).flatten()
+    x = np.concatenate([p[:60], np.float32([0.0, 1.0, 1e-30, 0.25, 0.5])])
+    for bits in (2, 3, 4, 6, 8):
+        for base in (10, 18, 29, 37, 61, 138):
+            for d in np.float32([1.0, 0.613]):
+                cases.append({"bits": bits, "base": base, "d": floats(torch.tensor([d])),
+                              "y": [float(v) for v in adalog(x, bits, base, d)]})
+        errors = [float(np.sum((p.astype(np.float64) - adalog(p, bits, b, p.max())) ** 2)) for b in range(10, 139)]
+        searches.append({"bits": bits, "error": min(errors), "sqrt2_error": errors[18 - 10]})
+    return {"x": floats(torch.from_numpy(x)), "cases": cases, "searched": floats(torch.from_numpy(p)), "searches": searches}
+
+
 def percentile_cases():
     """methods.md 1.2 on the rows of a weight, in float64 throughout."""
     cases = []
@@ -127,7 +160,7 @@ def main():
     OUT.parent.mkdir(parents=True, exist_ok=True)
     data = {"provenance": "tests/reference/make_quant.py, PyTorch " + torch.__version__ + ", NumPy " + np.__version__,
             "uniform": uniform_cases(), "logarithmic": logarithmic_cases(), "percentile": percentile_cases(),
-            "least_squares": least_squares_cases()}
+            "least_squares": least_squares_cases(), "adalog": adalog_cases()}
     OUT.write_text(json.dumps(data, sort_keys=True, separators=(",", ":")) + "\n")
     print(OUT, OUT.stat().st_size, "bytes")
 

@@ -42,6 +42,7 @@ QString displayName(QuantizerKind kind)
     case QuantizerKind::Uniform: return tr("uniform");
     case QuantizerKind::Log2: return tr("log2");
     case QuantizerKind::LogSqrt2: return tr("log\u221A2");
+    case QuantizerKind::AdaLog: return tr("AdaLog");
     }
     return {};
 }

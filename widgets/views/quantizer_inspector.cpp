@@ -136,7 +136,9 @@ QWidget* QuantizerInspector::buildForm()
           };
     const auto plainName = [](auto value) { return displayName(value); };
     fill(*m_kind, tr("Quantizer"), tr("The map from values to codes"),
-        std::array {QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2}, plainName);
+        std::array {
+            QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2, QuantizerKind::AdaLog},
+        plainName);
     fill(*m_symmetry, tr("Symmetry"), tr("Asymmetric has a zero point; symmetric keeps 0 at code 0"),
         std::array {Symmetry::Asymmetric, Symmetry::Symmetric}, plainName);
     fill(*m_granularity, tr("Granularity"), tr("Which values share a scale"),

@@ -1,5 +1,6 @@
 #include "core/base/error.h"
 #include "core/exporting/onnx_qdq_exporter.h"
+#include "core/quant/ada_log.h"
 #include "tests/core/exporting/small_models.h"
 
 #include <onnx/onnx_pb.h>
@@ -240,6 +241,23 @@ private slots:
         }
         QCOMPARE(levels[16], 0.0F);
         QCOMPARE(file.floats("attn.softmax.last"), std::vector<float> {16});
+    }
+
+    /// Base 2^(29/37) at 3 bits: 2^(-29/37) = 0.5809 and 2^(-21/37) = 0.6747 in parts of 1/14 are 8 and 9.
+    void adaLogSoftmaxIsATableOfItsLevels()
+    {
+        QuantParams params = uniform(Symmetry::Asymmetric, 3, {1.0F}, {0}, GroupAxis::Head);
+        params.kind = QuantizerKind::AdaLog;
+        params.bounds = {adaLogBounds(1.0, 29)};
+        const ExportedFile file = exported(attentionModel(), {{"attn.softmax", params}});
+        const std::vector<float> levels = file.floats(file.producer("attn.softmax.level").input(0));
+        QCOMPARE(levels.size(), std::size_t {9});
+        QCOMPARE(levels[0], 1.0F);
+        QCOMPARE(levels[1], 8.0F / 14.0F);
+        QCOMPARE(levels[2], 0.5F * (9.0F / 14.0F));
+        QCOMPARE(levels[8], 0.0F);
+        const double factor = static_cast<double>(file.floats("attn.softmax.factor").front());
+        QVERIFY(std::abs(factor + 37.0 / 29.0 / std::log(2.0)) < 1e-6);
     }
 
     void saysWhereItComesFrom()

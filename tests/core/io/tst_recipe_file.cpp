@@ -174,7 +174,8 @@ void TestRecipeFile::hostileFilesAreRefused_data()
     row("bits as text", "\"bits\": 4", "\"bits\": \"4\"", "bits'");
     row("bits null", "\"bits\": 4", "\"bits\": null", "bits' is null");
     row("bits missing", "\"bits\": 4,", "", "has no 'bits'");
-    row("unknown quantizer", "\"log-sqrt2\"", "\"log-sqrt3\"", "kind' is none of uniform, log2, log-sqrt2");
+    row("unknown quantizer", "\"log-sqrt2\"", "\"log-sqrt3\"",
+        "kind' is none of uniform, log2, log-sqrt2, adalog");
     row("unknown method", "\"manual\"", "\"by hand\"", "method' is none of");
     row("unknown axis", "\"head\"", "\"row\"", "quantizers.blocks.0.attn.softmax.axis'");
     row("enabled as number", "\"enabled\": true", "\"enabled\": 1", "enabled'");

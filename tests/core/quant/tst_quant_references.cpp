@@ -1,4 +1,6 @@
+#include "core/quant/ada_log.h"
 #include "core/quant/fake_quantizer.h"
+#include "core/quant/quantizer_cells.h"
 #include "core/quant/resolve.h"
 #include "core/quant/scale.h"
 #include "tests/core/quant/quant_samples.h"
@@ -117,6 +119,58 @@ private slots:
                 const double exact = wanted[static_cast<qsizetype>(i)].toDouble();
                 QVERIFY2(std::abs(static_cast<double>(y[i]) - exact) <= 2.4e-7 * exact,
                     qPrintable(QString("x %1: %2, not %3").arg(x[i]).arg(y[i]).arg(exact)));
+            }
+        }
+    }
+
+    void adaLogLikeNumPy()
+    {
+        const QJsonObject data = m_data["adalog"].toObject();
+        const std::vector<float> x = floats(data["x"]);
+        const QJsonArray cases = data["cases"].toArray();
+        QCOMPARE(cases.size(), 60);
+        for (const QJsonValue& value : cases) {
+            const QJsonObject expected = value.toObject();
+            const int bits = expected["bits"].toInt();
+            const float d = floats(expected["d"]).front();
+            const QuantParams params = paramsForBounds(QuantizerKind::AdaLog, Symmetry::Asymmetric, bits,
+                adaLogBounds(static_cast<double>(d), expected["base"].toInt()));
+            QCOMPARE(adaLogBase(params.bounds.front()), expected["base"].toInt());
+            std::vector<float> y(x.size());
+            FakeQuantizer(params).transformRow(0, x, y.data());
+            const QuantizerCells cells(params, 0);
+            const QJsonArray wanted = expected["y"].toArray();
+            for (std::size_t i = 0; i < x.size(); ++i) {
+                const double exact = wanted[static_cast<qsizetype>(i)].toDouble();
+                QVERIFY2(std::abs(static_cast<double>(y[i]) - exact) <= 1e-6 * exact,
+                    qPrintable(QString("x %1: %2, not %3").arg(x[i]).arg(y[i]).arg(exact)));
+                const double level = cells.level(cells.cellOf(static_cast<double>(x[i])));
+                QVERIFY(std::abs(level - exact) <= 1e-6 * exact);
+            }
+        }
+    }
+
+    /// Within a thousandth of the least error over all bases; on these values sqrt2 is worse.
+    void adaLogBaseIsSearched()
+    {
+        const QJsonObject data = m_data["adalog"].toObject();
+        const Tensor values = matrix(floats(data["searched"]), 1);
+        for (const QJsonValue& value : data["searches"].toArray()) {
+            const QJsonObject expected = value.toObject();
+            SiteChoice choice;
+            choice.kind = QuantizerKind::AdaLog;
+            choice.bits = expected["bits"].toInt();
+            for (const BoundMethod method :
+                {BoundMethod::MinMax, BoundMethod::Percentile, BoundMethod::Mse}) {
+                choice.method = method;
+                const double error = rowError(values, resolveWeight(choice, values, 0), 0);
+                if (method == BoundMethod::MinMax) {
+                    QVERIFY(error <= 1.001 * expected["error"].toDouble());
+                    QVERIFY(error >= (1.0 - 1e-5) * expected["error"].toDouble());
+                    QVERIFY(error < 0.99 * expected["sqrt2_error"].toDouble());
+                } else {
+                    QVERIFY(method != BoundMethod::Mse || error <= 1.001 * expected["error"].toDouble());
+                }
             }
         }
     }

@@ -1,4 +1,5 @@
 #include "core/base/error.h"
+#include "core/quant/ada_log.h"
 #include "core/quant/fake_quantizer.h"
 #include "core/quant/quantization_error.h"
 #include "core/quant/scale.h"
@@ -23,7 +24,9 @@ bool isClipped(float x, const QuantParams& parameters, std::size_t index)
         const double code = std::nearbyint(static_cast<double>(x / s)) + parameters.zeroPoints[index];
         return code < parameters.minimumCode() || code > parameters.maximumCode();
     }
-    const double k = parameters.kind == QuantizerKind::Log2 ? 1.0 : 2.0;
+    const double k = parameters.kind == QuantizerKind::AdaLog ? 37.0 / adaLogBase(parameters.bounds[index])
+        : parameters.kind == QuantizerKind::Log2              ? 1.0
+                                                              : 2.0;
     return x > 0.0F && std::nearbyint(-k * std::log2(static_cast<double>(x) / static_cast<double>(s))) < 0.0;
 }
 
@@ -95,6 +98,7 @@ private slots:
     void logarithmicWithinUncertainty_data();
     void logarithmicWithinUncertainty();
     void logarithmicOnLinearBins();
+    void adaLogWithinUncertainty();
     void countsZeroedAttention();
     void constantAndEmptyGroups();
     void perBinErrorsAddUp();
@@ -263,6 +267,28 @@ void TestQuantizationError::logarithmicOnLinearBins()
             QVERIFY2(
                 std::abs(actual.total() - expected.total()) <= actual.uncertainty + errorOfCells(expected),
                 told(actual, expected).c_str());
+        }
+    }
+}
+
+/// AdaLog on both forms of bins, its mantissas rounded.
+void TestQuantizationError::adaLogWithinUncertainty()
+{
+    const std::vector<float> attention = samples::attention(60, 150, 4, 2.0F);
+    const std::vector<float> normal = samples::normal(400, 5, 0.5F);
+    for (const int bits : {2, 3, 4, 6, 8}) {
+        for (const int base : {10, 18, 29, 37, 61, 138}) {
+            const QuantParams parameters = paramsForBounds(
+                QuantizerKind::AdaLog, kAsymmetric, bits, adaLogBounds(0.4 + 0.01 * base, base));
+            for (const auto& [values, group] :
+                {std::pair {attention, samples::log2Statistics(attention, 16, 20)},
+                    std::pair {normal, samples::linearStatistics(normal, -4)}}) {
+                const QuantizationError actual = quantizationErrorOfGroup(group, parameters, 0);
+                const QuantizationError expected = bruteForce(values, parameters);
+                QVERIFY2(std::abs(actual.total() - expected.total())
+                        <= actual.uncertainty + errorOfCells(expected),
+                    told(actual, expected).c_str());
+            }
         }
     }
 }
