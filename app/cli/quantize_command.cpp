@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <iostream>
 #include <limits>
@@ -30,7 +31,7 @@ struct QuantizeArguments
     std::string recipe;
     std::string out;
     std::string norm = "tensor";
-    std::string softmax = "uniform";
+    std::string softmax; ///< empty: what the preset or the method has
     std::optional<int> weightBits;
     std::optional<int> activationBits;
     std::string data;
@@ -47,6 +48,16 @@ struct QuantizeArguments
     double minimumSqnr = 0.0;
 };
 
+constexpr std::array kSoftmaxKinds {
+    QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2, QuantizerKind::AdaLog};
+
+QuantizerKind softmaxKind(const QuantizeArguments& arguments, QuantizerKind otherwise)
+{
+    const auto known = std::ranges::find_if(
+        kSoftmaxKinds, [&](QuantizerKind kind) { return nameOf(kind) == arguments.softmax; });
+    return known == kSoftmaxKinds.end() ? otherwise : *known;
+}
+
 PresetOptions presetOptions(const QuantizeArguments& arguments)
 {
     PresetOptions options;
@@ -59,11 +70,7 @@ PresetOptions presetOptions(const QuantizeArguments& arguments)
         options.weightSymmetry = Symmetry::Symmetric;
     }
     options.normGranularity = arguments.norm == "channel" ? Granularity::Group : Granularity::Tensor;
-    if (arguments.softmax == "log2") {
-        options.softmaxKind = QuantizerKind::Log2;
-    } else if (arguments.softmax == "log-sqrt2") {
-        options.softmaxKind = QuantizerKind::LogSqrt2;
-    }
+    options.softmaxKind = softmaxKind(arguments, QuantizerKind::Uniform);
     options.weightBits = arguments.weightBits.value_or(8);
     options.activationBits = arguments.activationBits.value_or(8);
     return options;
@@ -123,6 +130,7 @@ MethodOptions methodOptions(const QuantizeArguments& arguments)
     options.iterations = arguments.iterations;
     options.endToEndIterations = arguments.endToEnd;
     options.views = arguments.views;
+    options.softmaxKind = softmaxKind(arguments, options.softmaxKind);
     options.seed = arguments.seed;
     options.resume = arguments.resume;
     for (const std::string& name : arguments.without) {
@@ -135,7 +143,7 @@ MethodOptions methodOptions(const QuantizeArguments& arguments)
     return options;
 }
 
-int runMethod(const QuantizeArguments& arguments, Console& console)
+int executeMethod(const QuantizeArguments& arguments, Console& console)
 {
     if (arguments.data.empty()) {
         throw Error(ErrorCode::InvalidArgument,
@@ -151,7 +159,7 @@ int runMethod(const QuantizeArguments& arguments, Console& console)
     };
     const MethodInput input = methodInput(model, *data, arguments.samples);
     const auto start = std::chrono::steady_clock::now();
-    const MethodResult result = methodNamed(arguments.preset).run(input, options, console.context());
+    const MethodResult result = runMethod(methodNamed(arguments.preset), input, options, console.context());
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     writeRecipe(recipeOf(input, options, result), arguments.out);
     if (!arguments.lossCurve.empty()) {
@@ -171,7 +179,7 @@ int runMethod(const QuantizeArguments& arguments, Console& console)
 int execute(const QuantizeArguments& arguments, Console& console)
 {
     if (isMethod(arguments.preset)) {
-        return runMethod(arguments, console);
+        return executeMethod(arguments, console);
     }
     if (arguments.calibration.empty()) {
         throw Error(ErrorCode::InvalidArgument, "quantize wants --calibration, or --data with a method");
@@ -220,6 +228,10 @@ void declareQuantize(CLI::App& app, CommandAction& action)
     command->add_option("--samples", arguments->samples, "Methods: use the first N samples")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
+    std::vector<std::string> softmaxNames;
+    for (const QuantizerKind kind : kSoftmaxKinds) {
+        softmaxNames.emplace_back(nameOf(kind));
+    }
     std::vector<std::string> ingredients;
     for (const Ingredient ingredient : kIngredients) {
         ingredients.emplace_back(nameOf(ingredient));
@@ -261,9 +273,10 @@ void declareQuantize(CLI::App& app, CommandAction& action)
     command->add_option("--norm", arguments->norm, "Scales of LayerNorm outputs: per tensor or per channel")
         ->capture_default_str()
         ->check(CLI::IsMember({"tensor", "channel"}));
-    command->add_option("--softmax", arguments->softmax, "Quantizer of the attention probabilities")
-        ->capture_default_str()
-        ->check(CLI::IsMember({"uniform", "log2", "log-sqrt2"}));
+    command
+        ->add_option("--softmax", arguments->softmax,
+            "Quantizer of the attention probabilities (default: uniform, with methods log-sqrt2)")
+        ->check(CLI::IsMember(softmaxNames));
     auto* sensitivity = command->add_option("--sensitivity", arguments->sensitivity,
         "What sensitivity --json printed for this plan: leave the most harmful activations in floating "
         "point");

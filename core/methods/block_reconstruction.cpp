@@ -90,7 +90,10 @@ void Reconstruction::trainBlock(
 {
     const std::int64_t iterations = m_options.training.schedule.iterations;
     const int stages = count() + (m_options.endToEnd.schedule.iterations > 0 ? 1 : 0);
-    const TrainingGoal goal {targets, m_curvature[static_cast<std::size_t>(index)]};
+    const std::vector<float>& importance = m_curvature[static_cast<std::size_t>(index)];
+    const double power = centredPower(targets, importance); // keeps what has no gradient below Adam's epsilon
+    const TrainingGoal goal {
+        targets, importance, power > 0.0 ? static_cast<double>(targets.shape()[0]) / power : 1.0};
     for (std::int64_t i = 0; i < iterations; ++i) {
         m_context.throwIfCancelled();
         const auto rows = drawRows(

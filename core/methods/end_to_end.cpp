@@ -26,7 +26,17 @@ Tensor gathered(const Tensor& batch, std::span<const std::int64_t> rows)
     return result;
 }
 
-/// Sum over a batch of importance * (value - mean of its channel)^2, channels being the last dimension.
+std::map<std::string, Tensor> valuesOf(const std::map<std::string, RewrittenConstant>& constants)
+{
+    std::map<std::string, Tensor> result;
+    for (const auto& [name, constant] : constants) {
+        result[name] = constant.values;
+    }
+    return result;
+}
+
+} // namespace
+
 double centredPower(const Tensor& batch, std::span<const float> importance)
 {
     const auto width = static_cast<std::size_t>(batch.shape().dims().back());
@@ -45,17 +55,6 @@ double centredPower(const Tensor& batch, std::span<const float> importance)
     }
     return power;
 }
-
-std::map<std::string, Tensor> valuesOf(const std::map<std::string, RewrittenConstant>& constants)
-{
-    std::map<std::string, Tensor> result;
-    for (const auto& [name, constant] : constants) {
-        result[name] = constant.values;
-    }
-    return result;
-}
-
-} // namespace
 
 void trainEndToEnd(std::shared_ptr<const Model> teacher, std::shared_ptr<const Model> student,
     const BlockInputs& inputs, const std::vector<std::vector<float>>& importance, TrainingResult& result,

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace qs {
@@ -31,6 +32,9 @@ struct EndToEndOptions
     std::function<void(const TrainingCheckpoint&)> onCheckpoint; ///< may be empty
     std::function<void(std::int64_t iteration, double loss)> onStep; ///< may be empty
 };
+
+/// Sum over a batch of importance * (value - mean of its channel)^2, channels being the last dimension.
+[[nodiscard]] double centredPower(const Tensor& batch, std::span<const float> importance);
 
 /// Trains all blocks together, from where training of each alone has left them (`result`, which takes what
 /// comes out): the mean over the blocks of sum(importance * error^2) of their outputs relative to the sum of

@@ -8,6 +8,7 @@
 #include "core/methods/repquant_fast.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace qs {
 
@@ -31,17 +32,18 @@ std::string_view nameOf(Ingredient ingredient)
 
 const std::vector<Method>& methods()
 {
+    const std::set<Ingredient> everything(std::begin(kIngredients), std::end(kIngredients));
     static const std::vector<Method> all {
         {"repq-vit",
             "RepQ-ViT as published: sequential calibration, percentile candidates, scale reparameterization",
-            &quantizeRepqVit},
+            {Ingredient::Reparameterization, Ingredient::LogSqrt2Softmax}, &quantizeRepqVit},
         {"repquant-fast",
             "Dual clipping, scale reparameterization and closed-form weight reconstruction, no gradients",
-            &quantizeRepquantFast},
+            everything, &quantizeRepquantFast},
         {"repquant",
             "RepQuant's parts, filled by us: reparameterization, then every block trained towards the FP32 "
             "model",
-            &quantizeRepquant},
+            everything, &quantizeRepquant},
     };
     return all;
 }
@@ -56,6 +58,18 @@ const Method& methodNamed(const std::string& name)
         names += (names.empty() ? "" : ", ") + std::string(method.name);
     }
     throw Error(ErrorCode::InvalidArgument, "there is no method '" + name + "', the methods are " + names);
+}
+
+MethodResult runMethod(
+    const Method& method, const MethodInput& input, const MethodOptions& options, const TaskContext& context)
+{
+    for (const Ingredient ingredient : options.without) {
+        if (!method.ingredients.contains(ingredient)) {
+            throw Error(ErrorCode::InvalidArgument,
+                std::string(method.name) + " has no '" + std::string(nameOf(ingredient)) + "' to leave out");
+        }
+    }
+    return method.run(input, options, context);
 }
 
 Recipe recipeOf(const MethodInput& input, const MethodOptions& options, const MethodResult& result)

@@ -50,6 +50,7 @@ struct MethodOptions
     int weightBits = 4;
     int activationBits = 4;
     int patchInputBits = 8; ///< the literature keeps the patch convolution's input at 8 bits (methods.md 1.1)
+    QuantizerKind softmaxKind = QuantizerKind::LogSqrt2; ///< of the attention probabilities
     ZeroPointRule zeroPoint = ZeroPointRule::Rounded;
     std::set<Ingredient> without;
     std::int64_t seed = 0; ///< of methods that draw numbers
@@ -89,11 +90,16 @@ struct Method
 {
     std::string_view name; ///< "repq-vit"
     std::string_view description; ///< one line
+    std::set<Ingredient> ingredients; ///< those it has, and can leave out
     MethodResult (*run)(const MethodInput& input, const MethodOptions& options, const TaskContext& context);
 };
 [[nodiscard]] const std::vector<Method>& methods();
 /// Throws Error(InvalidArgument) listing the known names.
 [[nodiscard]] const Method& methodNamed(const std::string& name);
+/// Runs it. Throws Error(InvalidArgument) when the options leave out an ingredient that it does not have, and
+/// what it throws itself.
+[[nodiscard]] MethodResult runMethod(const Method& method, const MethodInput& input,
+    const MethodOptions& options, const TaskContext& context = {});
 
 /// Everything that reproduces the result from the model's files.
 [[nodiscard]] Recipe recipeOf(

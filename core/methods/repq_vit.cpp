@@ -63,7 +63,7 @@ Plan repqVitPlan(const Model& model, const MethodOptions& options, const std::se
     preset.patchInputBits = options.patchInputBits;
     preset.method = BoundMethod::Percentile;
     preset.softmaxKind
-        = options.has(Ingredient::LogSqrt2Softmax) ? QuantizerKind::LogSqrt2 : QuantizerKind::Uniform;
+        = options.has(Ingredient::LogSqrt2Softmax) ? options.softmaxKind : QuantizerKind::Uniform;
     Plan plan = makePreset(model.sites, preset);
     for (const int site : channelwise) {
         plan.choices[model.sites[static_cast<std::size_t>(site)].name].granularity = Granularity::Group;
@@ -74,10 +74,17 @@ Plan repqVitPlan(const Model& model, const MethodOptions& options, const std::se
 MethodResult quantizeRepqVit(
     const MethodInput& input, const MethodOptions& options, const TaskContext& context)
 {
+    return quantizeSequentially(input, options, {}, context);
+}
+
+MethodResult quantizeSequentially(const MethodInput& input, const MethodOptions& options,
+    const SequentialVariant& variant, const TaskContext& context)
+{
     const Model& model = *input.model;
+    const std::vector<NormSite> norms = findNormSites(model, variant.norms);
     std::set<int> channelwise;
     std::set<std::string> symmetric; // an RMS norm cannot shift channels
-    for (const NormSite& norm : findNormSites(model)) {
+    for (const NormSite& norm : norms) {
         channelwise.insert(norm.site);
         if (model.graph->node(norm.norm).op != "LayerNormalization") {
             symmetric.insert(model.sites[static_cast<std::size_t>(norm.site)].name);
@@ -88,6 +95,10 @@ MethodResult quantizeRepqVit(
     }
     MethodResult result;
     result.plan = repqVitPlan(model, options, channelwise);
+    for (const Site& site : model.sites) {
+        result.plan.choices[site.name].method
+            = site.kind == SiteKind::Weight ? variant.weights : variant.activations;
+    }
     for (const int site : channelwise) {
         const std::string& name = model.sites[static_cast<std::size_t>(site)].name;
         if (symmetric.contains(name)) {
@@ -99,7 +110,7 @@ MethodResult quantizeRepqVit(
     result.quantizers = calibrateSequentially(
         input, sitesOfKind(model, result.plan, SiteKind::Activation), weights, context);
     std::set<ValueId> changed;
-    for (const NormSite& norm : findNormSites(model)) {
+    for (const NormSite& norm : norms) {
         if (!channelwise.contains(norm.site)) {
             continue;
         }

@@ -14,6 +14,16 @@ namespace qs {
 [[nodiscard]] MethodResult quantizeRepqVit(
     const MethodInput& input, const MethodOptions& options, const TaskContext& context = {});
 
+/// In what a sequential calibration may differ from the published one.
+struct SequentialVariant
+{
+    NormScope norms = NormScope::Blocks; ///< what is reparameterized
+    BoundMethod weights = BoundMethod::Percentile;
+    BoundMethod activations = BoundMethod::Percentile;
+};
+[[nodiscard]] MethodResult quantizeSequentially(const MethodInput& input, const MethodOptions& options,
+    const SequentialVariant& variant, const TaskContext& context = {});
+
 /// Its plan before anything is known of the values: the sites in `channelwise` (indices into Model::sites)
 /// get a scale per channel.
 [[nodiscard]] Plan repqVitPlan(

@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/methods/block_reconstruction.h"
 #include "core/methods/image_views.h"
+#include "core/methods/learned_bounds.h"
 #include "core/methods/repq_vit.h"
 
 #include <sstream>
@@ -28,7 +29,7 @@ std::string identityOf(const MethodInput& input, const MethodOptions& options)
     text << "data " << input.dataHash << ", " << input.samples.shape()[0] << " samples in "
          << viewsOf(input, options) << " views; W" << options.weightBits << 'A' << options.activationBits
          << ", patch input " << options.patchInputBits << ", zero point "
-         << static_cast<int>(options.zeroPoint);
+         << static_cast<int>(options.zeroPoint) << ", softmax " << nameOf(options.softmaxKind);
     for (const Ingredient ingredient : options.without) {
         text << ", without " << nameOf(ingredient);
     }
@@ -63,6 +64,15 @@ TrainingOptions endToEndOf(const MethodOptions& options)
     return training;
 }
 
+/// At 3 bits and below percentiles leave too few codes for the bulk of the values.
+SequentialVariant startOf(const MethodOptions& options)
+{
+    constexpr int kFewBits = 3;
+    const auto method
+        = [](int bits) { return bits <= kFewBits ? BoundMethod::Mse : BoundMethod::Percentile; };
+    return {NormScope::All, method(options.weightBits), method(options.activationBits)};
+}
+
 /// Loss of every block at its first iteration and over its last ones.
 class LossReport
 {
@@ -90,7 +100,7 @@ MethodResult quantizeRepquant(
     const MethodInput& input, const MethodOptions& options, const TaskContext& context)
 {
     const std::int64_t views = viewsOf(input, options);
-    MethodResult result = quantizeRepqVit(input, options, context);
+    MethodResult result = quantizeSequentially(input, options, startOf(options), context);
     const auto teacher = rewritten(input.model, {result.rewriting.reparameterizations, {}});
     LossReport losses;
     BlockReconstructionOptions reconstruction;
@@ -116,6 +126,7 @@ MethodResult quantizeRepquant(
         result.quantizers[site] = std::move(params);
     }
     result.model = rewritten(input.model, result.rewriting);
+    setLearnedBounds(*input.model, *result.model, result.quantizers, result.rewriting.reparameterizations);
     result.layers = losses.reports();
     return result;
 }

@@ -53,6 +53,11 @@ bool keepsRows(const Graph& graph, const Node& node, std::int64_t width)
         const Value& input = graph.value(node.inputs.front());
         return input.dimsKnown && !input.dims.empty() && input.dims.back() == width;
     }
+    if (node.op == "Gather") {
+        const std::int64_t axis = node.intAttribute("axis", 0);
+        const Value& input = graph.value(node.inputs.front());
+        return input.dimsKnown && axis != -1 && axis + 1 != static_cast<std::int64_t>(input.dims.size());
+    }
     return node.op == "Reshape" || node.op == "Identity";
 }
 
@@ -104,11 +109,11 @@ private:
     const Graph& m_graph;
 };
 
-std::optional<NormSite> normSiteOf(const Model& model, int index)
+std::optional<NormSite> normSiteOf(const Model& model, int index, NormScope scope)
 {
     const Graph& graph = *model.graph;
     const Site& site = model.sites[static_cast<std::size_t>(index)];
-    if (site.kind != SiteKind::Activation || site.role == Role::Head
+    if (site.kind != SiteKind::Activation || (site.role == Role::Head && scope == NormScope::Blocks)
         || site.groupAxis != GroupAxis::Channel) {
         return std::nullopt;
     }
@@ -256,12 +261,12 @@ void rewriteLinear(
 
 } // namespace
 
-std::vector<NormSite> findNormSites(const Model& model)
+std::vector<NormSite> findNormSites(const Model& model, NormScope scope)
 {
     std::vector<NormSite> found;
     std::set<NodeId> norms;
     for (int i = 0; i < static_cast<int>(model.sites.size()); ++i) {
-        std::optional<NormSite> site = normSiteOf(model, i);
+        std::optional<NormSite> site = normSiteOf(model, i, scope);
         if (site && norms.insert(site->norm).second) {
             found.push_back(std::move(*site));
         }
@@ -317,7 +322,7 @@ std::shared_ptr<const Model> reparameterized(
     const Model& model, const std::vector<Reparameterization>& reparameterizations)
 {
     const Graph& graph = *model.graph;
-    const std::vector<NormSite> targets = findNormSites(model);
+    const std::vector<NormSite> targets = findNormSites(model, NormScope::All);
     GraphEdit edit(graph);
     for (const Reparameterization& each : reparameterizations) {
         const auto target = std::ranges::find_if(targets, [&](const NormSite& candidate) {

@@ -24,10 +24,14 @@ struct NormSite
         = false; ///< the norm's output also goes elsewhere: into the residual of a post-norm block
 };
 
-/// The activation sites that can be reparameterized, in order: Reshape, Transpose, Slice and Concat that
-/// leave the last dimension alone may lie between the norm and its linears. Not the classifier's input
-/// (RepQ-ViT leaves it, methods.md 1.3).
-[[nodiscard]] std::vector<NormSite> findNormSites(const Model& model);
+enum class NormScope {
+    Blocks, ///< not the classifier's input, which RepQ-ViT leaves (methods.md 1.3)
+    All
+};
+
+/// The activation sites that can be reparameterized, in order: Reshape, Transpose, Slice, Concat and Gather
+/// that leave the last dimension alone may lie between the norm and its linears.
+[[nodiscard]] std::vector<NormSite> findNormSites(const Model& model, NormScope scope = NormScope::Blocks);
 
 /// How the zero point of the tensor follows from those of the channels.
 enum class ZeroPointRule {
@@ -61,7 +65,7 @@ struct Reparameterization
 /// gave it (with rounded zero points). Asymmetric: a linear without bias gets "<linear>.bias", a
 /// LayerNormalization without beta "<norm>.beta"; other readers of the norm get its old output back
 /// (methods.md 5.9, how a post-norm BERT is handled). Throws Error(InvalidArgument) naming the site: no such
-/// site or not one of findNormSites(), another number of channels, or an RMSNormalization, which has no beta,
+/// site or none of findNormSites(), another number of channels, or an RMSNormalization, which has no beta,
 /// with zero points that differ.
 [[nodiscard]] std::shared_ptr<const Model> reparameterized(
     const Model& model, const std::vector<Reparameterization>& reparameterizations);

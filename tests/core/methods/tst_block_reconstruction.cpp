@@ -52,6 +52,7 @@ private slots:
     void goesOnAfterCancel();
     void goesOnWithinTheLastStage();
     void leavesOutIngredients();
+    void learnedBoundsSayWhatIsClipped();
     void refusesViewsOfWhatIsNoImage();
     void refusesAnotherRunsState();
 
@@ -390,6 +391,54 @@ void TestBlockReconstruction::leavesOutIngredients()
         }
     }
     QVERIFY(weightsMoved);
+}
+
+/// Values of the norms before and after: those outside a channel's learned bounds are those that the tensor's
+/// quantizer clips.
+void TestBlockReconstruction::learnedBoundsSayWhatIsClipped()
+{
+    MethodOptions many = options();
+    many.iterations = 30;
+    const MethodResult trained = quantizeRepquant(input(), many);
+    const MethodResult start = quantizeRepqVit(input(), many);
+    const Feed feed {m_model->graph->inputs().front(), m_samples};
+    std::int64_t clipped = 0;
+    bool moved = false;
+    for (const Reparameterization& r : trained.rewriting.reparameterizations) {
+        const Site& site = m_model->sites[static_cast<std::size_t>(indexOfSite(m_model->sites, r.site))];
+        const std::string& name = m_model->graph->value(site.value).name;
+        const ValueId before = m_model->graph->findValue(name).value();
+        const ValueId after = trained.model->graph->findValue(name).value();
+        const Tensor x = Executor(m_model).run({&feed, 1}, {&before, 1}).front();
+        // both norms from the same input
+        const Node& norm = m_model->graph->node(m_model->graph->value(before).producer);
+        if (norm.op != "LayerNormalization") {
+            continue; // the classifier's input, one of its rows
+        }
+        const ValueId raw = norm.inputs.front();
+        const Tensor given = Executor(m_model).run({&feed, 1}, {&raw, 1}).front();
+        const Feed inner {trained.model->graph->findValue(m_model->graph->value(raw).name).value(), given};
+        const Tensor y = Executor(trained.model).run({&inner, 1}, {&after, 1}).front();
+        const QuantParams& tensor = trained.quantizers.at(r.site);
+        const double step = static_cast<double>(tensor.scales.front());
+        const std::size_t channels = r.channels.bounds.size();
+        for (std::size_t i = 0; i < x.data<float>().size(); ++i) {
+            const Bounds& bounds = r.channels.bounds[i % channels];
+            const auto was = static_cast<double>(x.data<float>()[i]);
+            const auto is = static_cast<double>(y.data<float>()[i]);
+            const bool outside = was < bounds.lower || was > bounds.upper;
+            const bool isClipped = is < (tensor.minimumCode() - tensor.zeroPoint(0)) * step
+                || is > (tensor.maximumCode() - tensor.zeroPoint(0)) * step;
+            const double margin = std::min(std::abs(was - bounds.lower), std::abs(was - bounds.upper));
+            QVERIFY2(outside == isClipped || margin < 1e-5, r.site.c_str());
+            clipped += isClipped ? 1 : 0;
+        }
+        for (const Reparameterization& other : start.rewriting.reparameterizations) {
+            moved = moved || (other.site == r.site && other.channels.bounds != r.channels.bounds);
+        }
+    }
+    QVERIFY(clipped > 10);
+    QVERIFY(moved);
 }
 
 void TestBlockReconstruction::refusesViewsOfWhatIsNoImage()
