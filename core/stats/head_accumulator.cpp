@@ -60,18 +60,26 @@ void HeadAccumulator::observeBlock(
     }
     m_room -= most;
     const MomentKernels& kernels = momentKernels();
+    const bool isLinear = m_scale == BinScale::Linear;
     float low = 0.0F;
     float high = 0.0F;
-    if (!kernels.rowRange(values, stride, rows, width, &low, &high)) {
+    const auto move = [&](auto onLinearBins, auto onLog2Bins) {
+        return isLinear ? onLinearBins(
+                   values, stride, rows, width, m_bins.scale(), m_bins.mask(), m_tables.data(), &low, &high)
+                        : onLog2Bins(values, stride, rows, width, m_tables.data(), &low, &high);
+    };
+    const bool isFinite = move(kernels.addRows, kernels.addRowsLog2);
+    if (isFinite && (!isLinear || m_bins.fits(low, high))) {
+        include(low, high);
+        return;
+    }
+    move(kernels.takeBackRows, kernels.takeBackRowsLog2);
+    if (!isFinite) {
         observeNonFinite(values, stride, rows, width);
         return;
     }
     include(low, high);
-    if (m_scale == BinScale::Linear) {
-        kernels.binRows(values, stride, rows, width, m_bins.scale(), m_bins.mask(), m_tables.data());
-    } else {
-        kernels.binRowsLog2(values, stride, rows, width, m_tables.data());
-    }
+    move(kernels.addRows, kernels.addRowsLog2);
 }
 
 void HeadAccumulator::include(float low, float high)

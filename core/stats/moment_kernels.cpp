@@ -1,6 +1,7 @@
 #include "core/stats/moment_kernels.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cassert>
 #include <cmath>
@@ -17,6 +18,9 @@ namespace {
 #define QS_KERNEL_BODY static inline __attribute__((always_inline))
 
 constexpr int kRowsAhead = 12; ///< a column kernel's rows lie too far apart for the processor to foresee them
+/// A kernel adds packets or takes the same packets away again: sums of integers, so that even what values
+/// that are not finite left behind disappears.
+enum class Direction { Add, TakeBack };
 constexpr std::int32_t kAbsoluteMask = 0x7FFFFFFF;
 constexpr std::int32_t kInfinityBits = 0x7F800000;
 constexpr std::int32_t kRestMask = (1 << kLog2MantissaBits) - 1;
@@ -74,15 +78,21 @@ QS_KERNEL_BODY void putBinned(Binned& binned, int lane, const Integers& slots, c
     std::memcpy(binned.packets + lane, halves, sizeof halves);
 }
 
+template<Direction To, int Bytes>
+QS_KERNEL_BODY void moveLane(const Binned& binned, int lane, MomentPacket* tables)
+{
+    const MomentPacket packet = binned.packets[packetOf<Vectors<Bytes>::kLanes>(lane)];
+    tables[static_cast<std::uint32_t>(binned.slots[lane])] += To == Direction::Add ? packet : -packet;
+}
+
 /// Adds 16 packets to their bins.
-template<int Bytes>
-QS_KERNEL_BODY void addBinned(Binned& binned, MomentPacket* tables)
+template<Direction To, int Bytes>
+QS_KERNEL_BODY void moveBinned(Binned& binned, MomentPacket* tables)
 {
     asm("" : "+m"(binned)); // read back from memory: cheaper than taking registers apart
 #pragma GCC unroll 16
     for (int lane = 0; lane < kMomentLanes; ++lane) {
-        tables[static_cast<std::uint32_t>(binned.slots[lane])]
-            += binned.packets[packetOf<Vectors<Bytes>::kLanes>(lane)];
+        moveLane<To, Bytes>(binned, lane, tables);
     }
 }
 
@@ -90,11 +100,9 @@ QS_KERNEL_BODY void addBinned(Binned& binned, MomentPacket* tables)
 /// take the loop apart otherwise.
 template<int Bytes, typename Floats = typename Vectors<Bytes>::Floats,
     typename Integers = typename Vectors<Bytes>::Integers>
-QS_KERNEL_BODY void placeLinear(const float* source, const Floats& scale, const Integers& table,
+QS_KERNEL_BODY void placeLinear(const Floats& value, const Floats& scale, const Integers& table,
     std::int32_t mask, Binned& binned, int lane)
 {
-    Floats value;
-    std::memcpy(&value, source + lane, Bytes);
     const Floats position = value * scale;
     const Integers truncated = __builtin_convertvector(position, Integers);
     const Floats edge = __builtin_convertvector(truncated, Floats);
@@ -108,23 +116,6 @@ QS_KERNEL_BODY void placeLinear(const float* source, const Floats& scale, const 
 QS_KERNEL_BODY void addScalar(MomentPacket& slot, std::int32_t place)
 {
     slot += static_cast<std::uint64_t>(place + kOneValue) << 32 | static_cast<std::uint64_t>(place * place);
-}
-
-QS_KERNEL_BODY void binLinear(float value, float scale, std::int32_t mask, MomentPacket* table)
-{
-    const float position = value * scale;
-    const auto truncated = static_cast<std::int32_t>(position);
-    const auto edge = static_cast<float>(truncated);
-    const bool isAbove = edge > position;
-    const float place = (position - edge) * kPlacesOfBin + (isAbove ? kPlacesOfBin + 0.5F : 0.5F);
-    addScalar(table[(truncated - (isAbove ? 1 : 0)) & mask], static_cast<std::int32_t>(place));
-}
-
-QS_KERNEL_BODY void binLogarithmic(float value, MomentPacket* table)
-{
-    const auto bits = std::bit_cast<std::int32_t>(value);
-    const std::int32_t slot = std::clamp((bits >> kLog2MantissaBits) - kLog2Base + 1, 0, kLog2Slots - 1);
-    addScalar(table[slot], slot == 0 ? 0 : ((bits & kRestMask) + kHalfRest) >> kRestShift);
 }
 
 /// Running smallest and largest value and magnitude of one register's lanes.
@@ -193,37 +184,71 @@ QS_KERNEL_BODY void binColumnsBody(
     Binned binned;
     for (std::int64_t row = 0; row < rows; ++row) {
         for (std::size_t i = 0; i < kRegisters; ++i) {
-            placeLinear<Bytes>(
-                packed + row * kMomentLanes, scale[i], table[i], mask, binned, static_cast<int>(i) * kLanes);
+            typename Vectors<Bytes>::Floats value;
+            std::memcpy(&value, packed + row * kMomentLanes + i * kLanes, Bytes);
+            placeLinear<Bytes>(value, scale[i], table[i], mask, binned, static_cast<int>(i) * kLanes);
         }
-        addBinned<Bytes>(binned, tables);
+        moveBinned<Direction::Add, Bytes>(binned, tables);
     }
 }
 
-template<int Bytes>
-QS_KERNEL_BODY bool rowRangeBody(const float* values, std::int64_t stride, std::int64_t rows,
-    std::int64_t width, float* minimum, float* maximum)
+/// Slots and places of one register of values on logarithmic bins.
+template<int Bytes, typename Floats = typename Vectors<Bytes>::Floats,
+    typename Integers = typename Vectors<Bytes>::Integers>
+QS_KERNEL_BODY void placeLog2(const Floats& value, const Integers& table, Binned& binned, int lane)
+{
+    Integers bits;
+    std::memcpy(&bits, &value, Bytes);
+    const Integers raw = (bits >> kLog2MantissaBits) - (kLog2Base - 1);
+    const Integers top = Integers {} + (kLog2Slots - 1);
+    const Integers capped = raw < top ? raw : top;
+    const Integers slot = (capped > 0 ? capped : Integers {}) + table;
+    const Integers rounded = ((bits & kRestMask) + kHalfRest) >> kRestShift;
+    putBinned<Bytes>(binned, lane, slot, rounded & (raw > 0));
+}
+
+/// Rows on one grid for all columns: place(value, binned, lane) fills a register's part of `binned`. The last
+/// columns of a row are followed by its first value, so that they fill a register without changing the range.
+template<Direction To, int Bytes, typename Place>
+QS_KERNEL_BODY bool rowsBody(const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width,
+    MomentPacket* tables, float* minimum, float* maximum, const Place& place)
 {
     constexpr int kLanes = Vectors<Bytes>::kLanes;
-    float low = std::numeric_limits<float>::max();
-    float high = std::numeric_limits<float>::lowest();
-    std::int32_t largest = 0;
+    const std::int64_t body = width - width % kMomentLanes;
     LaneRange<Bytes> range;
-    const std::int64_t body = width - width % kLanes;
+    Binned binned;
     for (std::int64_t row = 0; row < rows; ++row) {
         const float* source = values + row * stride;
-        for (std::int64_t column = 0; column < body; column += kLanes) {
-            typename Vectors<Bytes>::Floats value;
-            std::memcpy(&value, source + column, Bytes);
-            take(range, value);
+        for (std::int64_t column = 0; column < body; column += kMomentLanes) {
+            for (int lane = 0; lane < kMomentLanes; lane += kLanes) {
+                typename Vectors<Bytes>::Floats value;
+                std::memcpy(&value, source + column + lane, Bytes);
+                take(range, value);
+                place(value, binned, lane);
+            }
+            moveBinned<To, Bytes>(binned, tables);
         }
-        for (std::int64_t column = body; column < width; ++column) {
-            low = std::min(low, source[column]);
-            high = std::max(high, source[column]);
-            largest = std::max(largest, std::bit_cast<std::int32_t>(source[column]) & kAbsoluteMask);
+        if (body == width) {
+            continue;
+        }
+        float rest[kMomentLanes];
+        std::fill_n(rest, kMomentLanes, source[0]);
+        std::memcpy(rest, source + body, static_cast<std::size_t>(width - body) * sizeof(float));
+        for (int lane = 0; lane < kMomentLanes; lane += kLanes) {
+            typename Vectors<Bytes>::Floats value;
+            std::memcpy(&value, rest + lane, Bytes);
+            take(range, value);
+            place(value, binned, lane);
+        }
+        asm("" : "+m"(binned));
+        for (int lane = 0; lane < width - body; ++lane) {
+            moveLane<To, Bytes>(binned, lane, tables);
         }
     }
-    for (int lane = 0; lane < kLanes; ++lane) {
+    float low = range.low[0];
+    float high = range.high[0];
+    std::int32_t largest = range.largest[0];
+    for (int lane = 1; lane < kLanes; ++lane) {
         low = std::min(low, range.low[lane]);
         high = std::max(high, range.high[lane]);
         largest = std::max(largest, range.largest[lane]);
@@ -233,71 +258,55 @@ QS_KERNEL_BODY bool rowRangeBody(const float* values, std::int64_t stride, std::
     return largest < kInfinityBits;
 }
 
+/// The tables' begins by lane: column c goes to table c % kMomentTables.
 template<int Bytes>
-QS_KERNEL_BODY void binRowsBody(const float* values, std::int64_t stride, std::int64_t rows,
-    std::int64_t width, float scale, std::int32_t mask, MomentPacket* tables)
+QS_KERNEL_BODY void setTablesInTurns(typename Vectors<Bytes>::Integers& table, std::int32_t size)
 {
-    constexpr int kLanes = Vectors<Bytes>::kLanes;
+    for (int lane = 0; lane < Vectors<Bytes>::kLanes; ++lane) {
+        table[lane] = (lane % kMomentTables) * size;
+    }
+}
+
+template<Direction To, int Bytes>
+QS_KERNEL_BODY bool linearRowsBody(const float* values, std::int64_t stride, std::int64_t rows,
+    std::int64_t width, float scale, std::int32_t mask, MomentPacket* tables, float* minimum, float* maximum)
+{
     const typename Vectors<Bytes>::Floats scales = typename Vectors<Bytes>::Floats {} + scale;
     typename Vectors<Bytes>::Integers table;
-    for (int lane = 0; lane < kLanes; ++lane) {
-        table[lane] = (lane % kMomentTables) * (mask + 1);
-    }
-    const std::int64_t body = width - width % kMomentLanes;
-    Binned binned;
-    for (std::int64_t row = 0; row < rows; ++row) {
-        const float* source = values + row * stride;
-        for (std::int64_t column = 0; column < body; column += kMomentLanes) {
-            for (int lane = 0; lane < kMomentLanes; lane += kLanes) {
-                placeLinear<Bytes>(source + column, scales, table, mask, binned, lane);
-            }
-            addBinned<Bytes>(binned, tables);
-        }
-        for (std::int64_t column = body; column < width; ++column) {
-            binLinear(source[column], scale, mask, tables + column % kMomentTables * (mask + 1));
-        }
-    }
+    setTablesInTurns<Bytes>(table, mask + 1);
+    return rowsBody<To, Bytes>(
+        values, stride, rows, width, tables, minimum,
+        maximum, [&](const auto& value, Binned& binned, int lane) __attribute__((always_inline)) {
+            placeLinear<Bytes>(value, scales, table, mask, binned, lane);
+        });
 }
 
-/// Slots and places of one register of values on logarithmic bins.
-template<int Bytes, typename Integers = typename Vectors<Bytes>::Integers>
-QS_KERNEL_BODY void placeLog2(const float* source, const Integers& table, Binned& binned, int lane)
+template<Direction To, int Bytes>
+QS_KERNEL_BODY bool log2RowsBody(const float* values, std::int64_t stride, std::int64_t rows,
+    std::int64_t width, MomentPacket* tables, float* minimum, float* maximum)
 {
-    Integers bits;
-    std::memcpy(&bits, source + lane, Bytes);
-    const Integers raw = (bits >> kLog2MantissaBits) - (kLog2Base - 1);
-    const Integers top = Integers {} + (kLog2Slots - 1);
-    const Integers capped = raw < top ? raw : top;
-    const Integers slot = (capped > 0 ? capped : Integers {}) + table;
-    const Integers rounded = ((bits & kRestMask) + kHalfRest) >> kRestShift;
-    putBinned<Bytes>(binned, lane, slot, rounded & (raw > 0));
-}
-
-template<int Bytes>
-QS_KERNEL_BODY void binRowsLog2Body(
-    const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width, MomentPacket* tables)
-{
-    constexpr int kLanes = Vectors<Bytes>::kLanes;
     typename Vectors<Bytes>::Integers table;
-    for (int lane = 0; lane < kLanes; ++lane) {
-        table[lane] = (lane % kMomentTables) * kLog2Slots;
-    }
-    const std::int64_t body = width - width % kMomentLanes;
-    Binned binned;
-    for (std::int64_t row = 0; row < rows; ++row) {
-        const float* source = values + row * stride;
-        for (std::int64_t column = 0; column < body; column += kMomentLanes) {
-            for (int lane = 0; lane < kMomentLanes; lane += kLanes) {
-                placeLog2<Bytes>(source + column, table, binned, lane);
-            }
-            addBinned<Bytes>(binned, tables);
-        }
-        for (std::int64_t column = body; column < width; ++column) {
-            binLogarithmic(source[column], tables + column % kMomentTables * kLog2Slots);
-        }
-    }
+    setTablesInTurns<Bytes>(table, kLog2Slots);
+    return rowsBody<To, Bytes>(
+        values, stride, rows, width, tables, minimum,
+        maximum, [&](const auto& value, Binned& binned, int lane) __attribute__((always_inline)) {
+            placeLog2<Bytes>(value, table, binned, lane);
+        });
 }
 
+// A row kernel, both ways.
+#define QS_ROW_KERNELS(NAME, WAY, BYTES, TARGET)                                                             \
+    TARGET bool rows##WAY##NAME(const float* values, std::int64_t stride, std::int64_t rows,                 \
+        std::int64_t width, float scale, std::int32_t mask, MomentPacket* tables, float* low, float* high)   \
+    {                                                                                                        \
+        return linearRowsBody<Direction::WAY, BYTES>(                                                        \
+            values, stride, rows, width, scale, mask, tables, low, high);                                    \
+    }                                                                                                        \
+    TARGET bool rowsLog2##WAY##NAME(const float* values, std::int64_t stride, std::int64_t rows,             \
+        std::int64_t width, MomentPacket* tables, float* low, float* high)                                   \
+    {                                                                                                        \
+        return log2RowsBody<Direction::WAY, BYTES>(values, stride, rows, width, tables, low, high);          \
+    }
 #define QS_KERNEL_SET(NAME, BYTES, TARGET)                                                                   \
     TARGET bool columnRange##NAME(                                                                           \
         const float* values, std::int64_t stride, std::int64_t rows, float* packed, float* low, float* high) \
@@ -309,23 +318,10 @@ QS_KERNEL_BODY void binRowsLog2Body(
     {                                                                                                        \
         binColumnsBody<BYTES>(packed, rows, scales, mask, tables);                                           \
     }                                                                                                        \
-    TARGET bool rowRange##NAME(const float* values, std::int64_t stride, std::int64_t rows,                  \
-        std::int64_t width, float* low, float* high)                                                         \
-    {                                                                                                        \
-        return rowRangeBody<BYTES>(values, stride, rows, width, low, high);                                  \
-    }                                                                                                        \
-    TARGET void binRows##NAME(const float* values, std::int64_t stride, std::int64_t rows,                   \
-        std::int64_t width, float scale, std::int32_t mask, MomentPacket* tables)                            \
-    {                                                                                                        \
-        binRowsBody<BYTES>(values, stride, rows, width, scale, mask, tables);                                \
-    }                                                                                                        \
-    TARGET void binRowsLog2##NAME(const float* values, std::int64_t stride, std::int64_t rows,               \
-        std::int64_t width, MomentPacket* tables)                                                            \
-    {                                                                                                        \
-        binRowsLog2Body<BYTES>(values, stride, rows, width, tables);                                         \
-    }                                                                                                        \
-    constexpr MomentKernels k##NAME {                                                                        \
-        columnRange##NAME, binColumns##NAME, rowRange##NAME, binRows##NAME, binRowsLog2##NAME};
+    QS_ROW_KERNELS(NAME, Add, BYTES, TARGET)                                                                 \
+    QS_ROW_KERNELS(NAME, TakeBack, BYTES, TARGET)                                                            \
+    constexpr MomentKernels k##NAME {columnRange##NAME, binColumns##NAME, rowsAdd##NAME, rowsTakeBack##NAME, \
+        rowsLog2Add##NAME, rowsLog2TakeBack##NAME};
 
 QS_KERNEL_SET(Baseline, 16, )
 QS_KERNEL_SET(Avx2, 32, __attribute__((target("avx2"))))
@@ -333,6 +329,7 @@ QS_KERNEL_SET(
     Avx512, 64, __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,prefer-vector-width=512"))))
 
 #undef QS_KERNEL_SET
+#undef QS_ROW_KERNELS
 #undef QS_KERNEL_BODY
 
 } // namespace
@@ -370,21 +367,39 @@ const MomentKernels& momentKernels()
 
 std::int64_t boundOn(std::span<const MomentPacket> packets)
 {
+    constexpr std::size_t kAtOnce = 8; // sums that do not wait for each other
+    std::array<MomentPacket, kAtOnce> parts {};
+    const std::size_t body = packets.size() - packets.size() % kAtOnce;
+    for (std::size_t i = 0; i < body; i += kAtOnce) {
+        for (std::size_t lane = 0; lane < kAtOnce; ++lane) {
+            parts[lane] |= packets[i + lane];
+        }
+    }
     MomentPacket all = 0;
-    for (const MomentPacket packet : packets) {
-        all |= packet;
+    for (std::size_t i = body; i < packets.size(); ++i) {
+        all |= packets[i];
+    }
+    for (const MomentPacket part : parts) {
+        all |= part;
     }
     return countIn(all);
 }
 
 void binValue(float value, float scale, std::int32_t mask, MomentPacket* table)
 {
-    binLinear(value, scale, mask, table);
+    const float position = value * scale;
+    const auto truncated = static_cast<std::int32_t>(position);
+    const auto edge = static_cast<float>(truncated);
+    const bool isAbove = edge > position;
+    const float place = (position - edge) * kPlacesOfBin + (isAbove ? kPlacesOfBin + 0.5F : 0.5F);
+    addScalar(table[(truncated - (isAbove ? 1 : 0)) & mask], static_cast<std::int32_t>(place));
 }
 
 void binValueLog2(float value, MomentPacket* table)
 {
-    binLogarithmic(value, table);
+    const auto bits = std::bit_cast<std::int32_t>(value);
+    const std::int32_t slot = std::clamp((bits >> kLog2MantissaBits) - kLog2Base + 1, 0, kLog2Slots - 1);
+    addScalar(table[slot], slot == 0 ? 0 : ((bits & kRestMask) + kHalfRest) >> kRestShift);
 }
 
 } // namespace qs

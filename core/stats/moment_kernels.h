@@ -64,15 +64,18 @@ struct MomentKernels
     /// Adds packed rows x 16 floats to 16 tables of mask + 1 slots each.
     void (*binColumns)(
         const float* packed, std::int64_t rows, const float* scales, std::int32_t mask, MomentPacket* tables);
-    /// Smallest and largest of rows x width floats. True when all are finite.
-    bool (*rowRange)(const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width,
-        float* minimum, float* maximum);
-    /// Adds rows x width floats to kMomentTables tables of mask + 1 slots each.
-    void (*binRows)(const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width,
-        float scale, std::int32_t mask, MomentPacket* tables);
+    /// Adds rows x width floats, width >= 1, to kMomentTables tables of mask + 1 slots each, and finds their
+    /// smallest and largest (meaningless when the result is false). True when all are finite. Where they are
+    /// not, or do not fit the bins, takeBackRows with the same arguments takes away what was added.
+    bool (*addRows)(const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width,
+        float scale, std::int32_t mask, MomentPacket* tables, float* minimum, float* maximum);
+    bool (*takeBackRows)(const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width,
+        float scale, std::int32_t mask, MomentPacket* tables, float* minimum, float* maximum);
     /// The same on logarithmic bins: kMomentTables tables of kLog2Slots slots. In slot 0, t is 0.
-    void (*binRowsLog2)(const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width,
-        MomentPacket* tables);
+    bool (*addRowsLog2)(const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width,
+        MomentPacket* tables, float* minimum, float* maximum);
+    bool (*takeBackRowsLog2)(const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width,
+        MomentPacket* tables, float* minimum, float* maximum);
 };
 
 enum class InstructionSet { Baseline, Avx2, Avx512 };

@@ -27,6 +27,14 @@ RingBins::RingBins(std::int64_t bins, std::int64_t tables)
     assert(bins >= 2 && (bins & (bins - 1)) == 0);
 }
 
+bool RingBins::fits(float low, float high) const
+{
+    return m_any
+        && ((low >= m_minimum && high <= m_maximum)
+            || gridFor(std::min(low, m_minimum), std::max(high, m_maximum), m_bins).exponent
+                == m_grid.exponent);
+}
+
 void RingBins::include(float low, float high, MomentPacket* packets)
 {
     if (m_any && low >= m_minimum && high <= m_maximum) {

@@ -25,6 +25,8 @@ public:
     /// \param bins a power of two, at least 2
     RingBins(std::int64_t bins, std::int64_t tables);
 
+    /// Whether values from `low` to `high` fit the bins as wide as they are.
+    [[nodiscard]] bool fits(float low, float high) const;
     /// Extends the range (zeros become +0) and widens the bins, also those of the packets, as far as needed.
     void include(float low, float high, MomentPacket* packets);
     /// 1 / width, exact.

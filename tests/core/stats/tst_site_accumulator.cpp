@@ -381,19 +381,20 @@ private slots:
             for (const MomentKernels* kernels :
                 {&momentKernels(InstructionSet::Baseline), &momentKernels(set)}) {
                 std::vector<float> packed(211 * 16);
-                std::vector<float> result(34);
+                std::vector<float> result(36);
                 std::vector<MomentPacket> all;
                 QVERIFY(kernels->columnRange(
                     values.data() + 3, 80, 211, packed.data(), result.data(), result.data() + 16));
-                QVERIFY(kernels->rowRange(values.data() + 1, 80, 211, 71, &result[32], &result[33]));
-                result.insert(result.end(), packed.begin(), packed.end());
                 const std::vector<float> scales(16, 16384.0F);
                 std::vector<MomentPacket> columns(16 * 256);
                 std::vector<MomentPacket> rows(kMomentTables * 512);
                 std::vector<MomentPacket> logs(kMomentTables * kLog2Slots);
                 kernels->binColumns(packed.data(), 211, scales.data(), 255, columns.data());
-                kernels->binRows(values.data() + 1, 80, 50, 71, 16384.0F, 511, rows.data());
-                kernels->binRowsLog2(values.data() + 1, 80, 50, 71, logs.data());
+                QVERIFY(kernels->addRows(
+                    values.data() + 1, 80, 50, 71, 16384.0F, 511, rows.data(), &result[32], &result[33]));
+                QVERIFY(kernels->addRowsLog2(
+                    values.data() + 1, 80, 50, 71, logs.data(), &result[34], &result[35]));
+                result.insert(result.end(), packed.begin(), packed.end());
                 for (const std::vector<MomentPacket>& packets : {columns, rows, logs}) {
                     std::int64_t count = 0;
                     for (const MomentPacket packet : packets) {
