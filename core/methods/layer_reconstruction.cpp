@@ -105,6 +105,26 @@ MatrixD roundingHessian(const LayerMoments& moments, bool fitsBias)
     return moments.gram.topLeftCorner(n, n);
 }
 
+bool fitsBiasOf(const LayerWeights& layer, const ReconstructionOptions& options)
+{
+    return options.fitsBias && !layer.bias.empty();
+}
+
+/// [W, b] moved to the ridge solution; without a bias to fit b stays.
+MatrixD corrected(const LayerMoments& moments, const MatrixD& given, bool fitsBias, double ridge)
+{
+    const MatrixD hessian = roundingHessian(moments, fitsBias);
+    const Eigen::Index n = hessian.rows();
+    MatrixD regular = hessian;
+    regular.diagonal().array() += ridge * moments.gram.diagonal().head(given.cols() - 1).mean();
+    const MatrixD residual = (moments.target - given * moments.gram).leftCols(n);
+    MatrixD all = given;
+    all.leftCols(n) += regular.llt().solve(residual.transpose()).transpose();
+    return all;
+}
+
+constexpr std::array kRidges {0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0};
+
 /// Shrink factors for the two ends of a row's range.
 constexpr std::array kShrinks {std::array {1.0, 1.0}, std::array {0.95, 0.95}, std::array {0.9, 0.9},
     std::array {0.85, 0.85}, std::array {0.8, 0.8}, std::array {0.75, 0.75}, std::array {0.7, 0.7},
@@ -186,6 +206,25 @@ LayerMoments layerMoments(const Tensor& inputs, const Tensor& targets, const Tas
     return moments;
 }
 
+LayerMoments pooled(const LayerMoments& first, const LayerMoments& second, double share)
+{
+    return {share * first.gram + (1.0 - share) * second.gram,
+        share * first.target + (1.0 - share) * second.target,
+        share * first.signal + (1.0 - share) * second.signal};
+}
+
+double ridgeByHoldOut(const LayerMoments& moments, const LayerMoments& heldOut, const LayerWeights& layer,
+    const ReconstructionOptions& options)
+{
+    const MatrixD given = augmented(layer);
+    std::array<double, kRidges.size()> errors {};
+    parallelFor(static_cast<std::int64_t>(kRidges.size()), 1, [&](std::int64_t begin, std::int64_t) {
+        const auto i = static_cast<std::size_t>(begin);
+        errors[i] = outputError(heldOut, corrected(moments, given, fitsBiasOf(layer, options), kRidges[i]));
+    });
+    return kRidges[static_cast<std::size_t>(std::ranges::min_element(errors) - errors.begin())];
+}
+
 double relativeOutputError(const LayerMoments& moments, const LayerWeights& layer)
 {
     return outputError(moments, augmented(layer));
@@ -195,18 +234,12 @@ ReconstructedLayer reconstructLayer(const LayerMoments& moments, const LayerWeig
     const ReconstructionOptions& options, const TaskContext& context)
 {
     const bool hasBias = !layer.bias.empty();
-    const bool fitsBias = options.fitsBias && hasBias;
+    const bool fitsBias = fitsBiasOf(layer, options);
     const auto k = layer.weight.cols();
     const MatrixD given = augmented(layer);
-    MatrixD all = given;
     const MatrixD hessian = roundingHessian(moments, fitsBias);
     const Eigen::Index n = hessian.rows();
-    if (options.corrects) {
-        MatrixD regular = hessian;
-        regular.diagonal().array() += options.ridge * moments.gram.diagonal().head(k).mean();
-        const MatrixD residual = (moments.target - given * moments.gram).leftCols(n);
-        all.leftCols(n) += regular.llt().solve(residual.transpose()).transpose();
-    }
+    MatrixD all = options.corrects ? corrected(moments, given, fitsBias, options.ridge) : given;
     const ErrorFeedback feedback(
         hessian, options.damping, ErrorFeedback::Order::LargestDiagonalFirst, fitsBias ? 1 : 0);
     const auto rows = all.rows();

@@ -30,6 +30,16 @@ ActivationView rowsOf(const Tensor& tensor)
     return {tensor.data<float>().data(), 1, 1, rows, width, rows * width, rows * width, width};
 }
 
+/// Rows [first, last) of a dense value as [last - first, width], over the same memory.
+Tensor rowRange(const Tensor& tensor, std::int64_t first, std::int64_t last)
+{
+    const std::int64_t width = tensor.shape().back();
+    const auto bytes = static_cast<std::size_t>(width) * sizeof(float);
+    return Tensor(DType::F32, Shape {last - first, width}, std::make_shared<const Tensor>(tensor),
+        {tensor.bytes() + static_cast<std::size_t>(first) * bytes,
+            static_cast<std::size_t>(last - first) * bytes});
+}
+
 Tensor quantized(const Tensor& tensor, const QuantParams& params)
 {
     const FakeQuantizer quantizer(params);
@@ -68,6 +78,7 @@ private:
     void quantizeInput(const Site& site, const NormSite* norm);
     [[nodiscard]] QuantParams inputQuantizer(
         const Site& site, const SiteChoice& choice, const Tensor& values) const;
+    [[nodiscard]] std::int64_t rowsBeforeHoldOut(std::int64_t rows) const;
     void reconstruct(const Site& input, NodeId linear);
     [[nodiscard]] Tensor targetOf(const Node& linear);
     [[nodiscard]] LayerWeights weightsOf(const Node& linear) const;
@@ -91,7 +102,7 @@ Plan FastQuantization::initialPlan() const
     preset.patchInputBits = m_options.patchInputBits;
     preset.method = m_options.has(Ingredient::DualClipping) ? BoundMethod::Mse : BoundMethod::Percentile;
     preset.softmaxKind
-        = m_options.has(Ingredient::LogSqrt2Softmax) ? QuantizerKind::LogSqrt2 : QuantizerKind::Uniform;
+        = m_options.has(Ingredient::LogSqrt2Softmax) ? m_options.softmaxKind : QuantizerKind::Uniform;
     Plan plan = makePreset(m_input.model->sites, preset);
     for (const Site& site : m_input.model->sites) {
         SiteChoice& choice = plan.choices[site.name];
@@ -283,6 +294,14 @@ void FastQuantization::store(const Node& linear, const Site& site, const Reconst
     setModel(withConstants(*m_model, constants));
 }
 
+/// Rows of the samples that the correction is tried on: the last quarter is held out. 0 where there are fewer
+/// than four samples, or rows that belong to none.
+std::int64_t FastQuantization::rowsBeforeHoldOut(std::int64_t rows) const
+{
+    const std::int64_t samples = m_input.samples.shape()[0];
+    return rows % samples == 0 ? rows / samples * (samples - samples / 4) * (samples >= 4 ? 1 : 0) : 0;
+}
+
 void FastQuantization::reconstruct(const Site& input, NodeId linear)
 {
     const Node node = m_model->graph->node(linear);
@@ -295,9 +314,10 @@ void FastQuantization::reconstruct(const Site& input, NodeId linear)
     const Site weightSite = *site;
     const Tensor raw = m_quantized.value(m_model->graph->value(input.value).name, m_context);
     const Tensor inputs = quantized(raw, m_result.quantizers.at(input.name));
-    const LayerMoments moments = layerMoments(inputs, targetOf(node), m_context);
+    const Tensor targets = targetOf(node);
     const std::int64_t width = inputs.shape().back();
-    const bool isWellPosed = inputs.elementCount() / width >= kRowsPerInput * width;
+    const std::int64_t rows = inputs.elementCount() / width;
+    const bool isWellPosed = rows >= kRowsPerInput * width;
     const SiteChoice& choice = m_result.plan.choices.at(weightSite.name);
     ReconstructionOptions options;
     options.bits = choice.bits;
@@ -305,7 +325,20 @@ void FastQuantization::reconstruct(const Site& input, NodeId linear)
     options.corrects = isWellPosed && m_options.has(Ingredient::Reconstruction);
     options.feedsBack = isWellPosed && m_options.has(Ingredient::Reconstruction);
     options.fitsBias = isWellPosed && m_options.has(Ingredient::BiasRefit);
-    store(node, weightSite, reconstructLayer(moments, weightsOf(node), options, m_context));
+    const LayerWeights layer = weightsOf(node);
+    const std::int64_t seen = rowsBeforeHoldOut(rows);
+    if (!options.corrects || seen == 0) {
+        const LayerMoments moments = layerMoments(inputs, targets, m_context);
+        store(node, weightSite, reconstructLayer(moments, layer, options, m_context));
+        return;
+    }
+    const LayerMoments before
+        = layerMoments(rowRange(inputs, 0, seen), rowRange(targets, 0, seen), m_context);
+    const LayerMoments behind
+        = layerMoments(rowRange(inputs, seen, rows), rowRange(targets, seen, rows), m_context);
+    options.ridge = ridgeByHoldOut(before, behind, layer, options);
+    const double share = static_cast<double>(seen) / static_cast<double>(rows);
+    store(node, weightSite, reconstructLayer(pooled(before, behind, share), layer, options, m_context));
 }
 
 MethodResult FastQuantization::run()

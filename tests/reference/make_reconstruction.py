@@ -28,6 +28,18 @@ w0 = np.hstack([w, b[:, None]])
 target = y.T @ a / n
 corrected = w0 + np.linalg.solve(gram + ridge * np.eye(k + 1), (target - w0 @ gram).T).T
 
+ridges = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+seen = 12  # rows that the correction is made from; it is tried on the others
+held_out = []
+drifted = y + 0.3 * a @ rng.normal(size=(k + 1, o)) + 2.0 * rng.normal(size=(n, o))
+drifted = drifted.astype(np.float32).astype(np.float64)
+for factor in ridges:
+    g = a[:seen].T @ a[:seen] / seen
+    t = drifted[:seen].T @ a[:seen] / seen
+    regular = g + factor * np.mean(np.diag(g)[:k]) * np.eye(k + 1)
+    tried = w0 + np.linalg.solve(regular, (t - w0 @ g).T).T
+    held_out.append(float(np.mean(np.sum((drifted[seen:] - a[seen:] @ tried.T) ** 2, 1))))
+
 
 def feedback(row, h, step, zero, top):
     """Columns in natural order; all of them are rounded."""
@@ -58,6 +70,7 @@ out = {
     "inputs": xq.tolist(), "targets": y.tolist(), "weight": w.tolist(), "bias": b.tolist(),
     "corrected_weight": corrected[:, :k].tolist(), "corrected_bias": corrected[:, k].tolist(),
     "hessian": hessian.tolist(), "rows": rows,
+    "drifted_targets": drifted.tolist(), "seen": seen, "ridges": ridges, "held_out_errors": held_out,
     "relative_error": float(np.mean(np.sum((y - a @ corrected.T) ** 2, 1)) / np.mean(np.sum(y ** 2, 1))),
 }
 path = pathlib.Path(__file__).resolve().parents[1] / "data" / "methods" / "reconstruction.json"

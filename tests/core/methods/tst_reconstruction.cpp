@@ -142,6 +142,27 @@ private slots:
         QVERIFY((result.layer.weight - expected).cwiseAbs().maxCoeff() < 2e-4);
         QVERIFY(std::abs(result.errorAfter - m_reference["relative_error"].get<double>()) < 1e-4);
     }
+    void ridgeIsTheBestOnRowsHeldOut()
+    {
+        const MatrixD inputs = matrixOf(m_reference["inputs"]);
+        const MatrixD targets = matrixOf(m_reference["drifted_targets"]);
+        const auto seen = m_reference["seen"].get<Eigen::Index>();
+        const Eigen::Index rest = inputs.rows() - seen;
+        const LayerMoments first
+            = layerMoments(tensorOf(MatrixD(inputs.topRows(seen))), tensorOf(MatrixD(targets.topRows(seen))));
+        const LayerMoments second = layerMoments(
+            tensorOf(MatrixD(inputs.bottomRows(rest))), tensorOf(MatrixD(targets.bottomRows(rest))));
+        const auto errors = m_reference["held_out_errors"].get<std::vector<double>>();
+        const auto best = static_cast<std::size_t>(std::ranges::min_element(errors) - errors.begin());
+        QVERIFY(best > 0 && best + 1 < errors.size()); // or the case would show nothing
+        QCOMPARE(ridgeByHoldOut(first, second, layer(), {}), m_reference["ridges"][best].get<double>());
+        const double share = static_cast<double>(seen) / static_cast<double>(inputs.rows());
+        const LayerMoments together = pooled(first, second, share);
+        const LayerMoments all = layerMoments(tensorOf(inputs), tensorOf(targets));
+        QVERIFY((together.gram - all.gram).cwiseAbs().maxCoeff() < 1e-5);
+        QVERIFY((together.target - all.target).cwiseAbs().maxCoeff() < 1e-5);
+        QVERIFY(std::abs(together.signal - all.signal) < 1e-9 * all.signal);
+    }
     void theBiasTakesUpTheMeanError()
     {
         const ReconstructedLayer result = reconstructLayer(moments(), layer(), {.bits = 3});
