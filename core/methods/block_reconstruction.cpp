@@ -98,7 +98,7 @@ void Reconstruction::trainBlock(
         m_context.throwIfCancelled();
         const auto rows = drawRows(
             m_options.training.batch, inputs.quantized.shape()[0], m_options.seed, index * iterations + i);
-        const double loss = trainer.step(inputs.quantized, {&goal, 1}, rows, m_context);
+        const double loss = trainer.step(inputs.quantizedFeeds(), {&goal, 1}, rows, m_context);
         tell({m_blocks[static_cast<std::size_t>(index)].name, index, stages, i, iterations, loss},
             index * iterations + i + 1);
     }
@@ -131,25 +131,35 @@ TrainingResult Reconstruction::run(const Tensor& samples)
     m_results = m_state.load(m_quantizers);
     const bool endsTogether = m_options.endToEnd.schedule.iterations > 0;
     const ValueId feed = m_blocks.front().feed;
-    const BlockInputs first {valueOf(m_teacher, feed, {}, samples, m_context),
-        valueOf(m_student, feed, m_quantizers, samples, m_context)};
+    BlockInputs first {feed, valueOf(m_teacher, feed, {}, samples, m_context),
+        valueOf(m_student, feed, m_quantizers, samples, m_context), {}};
+    const ValueId graphInput = m_teacher->graph->inputs().front();
+    if (graphInput != feed) {
+        first.shared = {{graphInput, samples}};
+    }
     if (m_results.blocksDone < count() || endsTogether) {
-        m_curvature = outputCurvature(m_teacher, m_blocks, firstRows(first.exact, m_options.curvatureSamples),
-            m_options.curvatureDraws, m_options.seed, m_context);
+        std::vector<Feed> some = first.exactFeeds();
+        for (Feed& each : some) {
+            each.tensor = firstRows(each.tensor, m_options.curvatureSamples);
+        }
+        m_curvature
+            = outputCurvature(m_teacher, m_blocks, some, m_options.curvatureDraws, m_options.seed, m_context);
     }
     BlockInputs inputs = first;
     for (int b = 0; b < count() && m_results.blocksDone < count(); ++b) {
         const BlockSection& block = m_blocks[static_cast<std::size_t>(b)];
-        const Section exact(m_teacher, {block.feed}, {block.fetch}, {});
-        Tensor targets = runSection(exact, {}, block.feed, inputs.exact, m_context);
-        SectionTrainer trainer(m_student, block.feed, {block.fetch}, m_quantizers, m_options.training);
+        const std::vector<Feed> given = inputs.exactFeeds();
+        const Section exact(m_teacher, valuesOf(given), {block.fetch}, {});
+        Tensor targets = runSection(exact, {}, given, m_context);
+        SectionTrainer trainer(m_student, valuesOf(given), {block.fetch}, m_quantizers, m_options.training);
         if (b < m_results.blocksDone) {
             trainer.restore(m_results.trained);
         } else {
             trainBlock(b, trainer, inputs, targets);
         }
         if (b + 1 < count()) {
-            inputs = {std::move(targets), trainer.run(inputs.quantized, m_context)};
+            inputs = {block.fetch, std::move(targets), trainer.run(inputs.quantizedFeeds(), m_context),
+                std::move(inputs.shared)};
         }
     }
     if (endsTogether) {

@@ -1,6 +1,7 @@
 #include "core/methods/end_to_end.h"
 
 #include "core/methods/row_draw.h"
+#include "core/methods/section_run.h"
 #include "core/models/rewritten_model.h"
 #include "core/runtime/executor.h"
 
@@ -13,20 +14,23 @@ namespace {
 
 constexpr std::int64_t kFirstDraw = std::int64_t {1} << 40; ///< others than those of single blocks
 
-Tensor gathered(const Tensor& batch, std::span<const std::int64_t> rows)
+std::vector<Feed> gathered(std::span<const Feed> batches, std::span<const std::int64_t> rows)
 {
-    std::vector<std::int64_t> dims(batch.shape().dims().begin(), batch.shape().dims().end());
-    const auto size = static_cast<std::size_t>(batch.elementCount() / dims.front());
-    dims.front() = static_cast<std::int64_t>(rows.size());
-    Tensor result(DType::F32, Shape(dims));
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        const auto from = batch.data<float>().subspan(static_cast<std::size_t>(rows[i]) * size, size);
-        std::ranges::copy(from, result.mutableData<float>().begin() + static_cast<std::ptrdiff_t>(i * size));
+    std::vector<Feed> result;
+    for (const Feed& batch : batches) {
+        result.push_back({batch.value, gathered(batch.tensor, rows)});
     }
     return result;
 }
 
-std::map<std::string, Tensor> valuesOf(const std::map<std::string, RewrittenConstant>& constants)
+std::vector<Feed> joined(ValueId feed, const Tensor& values, const std::vector<Feed>& shared)
+{
+    std::vector<Feed> result {{feed, values}};
+    result.insert(result.end(), shared.begin(), shared.end());
+    return result;
+}
+
+std::map<std::string, Tensor> valuesByName(const std::map<std::string, RewrittenConstant>& constants)
 {
     std::map<std::string, Tensor> result;
     for (const auto& [name, constant] : constants) {
@@ -36,6 +40,16 @@ std::map<std::string, Tensor> valuesOf(const std::map<std::string, RewrittenCons
 }
 
 } // namespace
+
+std::vector<Feed> BlockInputs::exactFeeds() const
+{
+    return joined(feed, exact, shared);
+}
+
+std::vector<Feed> BlockInputs::quantizedFeeds() const
+{
+    return joined(feed, quantized, shared);
+}
 
 double centredPower(const Tensor& batch, std::span<const float> importance)
 {
@@ -65,9 +79,10 @@ void trainEndToEnd(std::shared_ptr<const Model> teacher, std::shared_ptr<const M
     for (const BlockSection& block : blocks) {
         fetches.push_back(block.fetch);
     }
-    const ValueId feed = blocks.front().feed;
-    SectionTrainer trainer(withConstants(*student, valuesOf(result.constants)), feed, fetches,
-        result.quantizers, options.training, result.codes);
+    const std::vector<Feed> exactFeeds = inputs.exactFeeds();
+    const std::vector<Feed> quantizedFeeds = inputs.quantizedFeeds();
+    SectionTrainer trainer(withConstants(*student, valuesByName(result.constants)), valuesOf(exactFeeds),
+        fetches, result.quantizers, options.training, result.codes);
     if (from.iteration > 0) {
         trainer.goOn(from.state, from.iteration);
     }
@@ -80,8 +95,8 @@ void trainEndToEnd(std::shared_ptr<const Model> teacher, std::shared_ptr<const M
             = drawRows(options.training.batch, inputs.exact.shape()[0], options.seed, kFirstDraw + iteration);
         all.resize(rows.size());
         std::iota(all.begin(), all.end(), std::int64_t {0});
-        const Feed given {feed, gathered(inputs.exact, rows)};
-        std::vector<Tensor> targets = exact.run({&given, 1}, fetches, nullptr, {context.stop, {}});
+        const std::vector<Feed> given = gathered(exactFeeds, rows);
+        std::vector<Tensor> targets = exact.run(given, fetches, nullptr, {context.stop, {}});
         std::vector<TrainingGoal> goals;
         for (std::size_t k = 0; k < targets.size(); ++k) {
             const double power = centredPower(targets[k], importance[k]);
@@ -89,7 +104,7 @@ void trainEndToEnd(std::shared_ptr<const Model> teacher, std::shared_ptr<const M
             goals.push_back({std::move(targets[k]), importance[k],
                 power > 0.0 ? static_cast<double>(rows.size()) / power / count : 1.0});
         }
-        const double loss = trainer.step(gathered(inputs.quantized, rows), goals, all, context);
+        const double loss = trainer.step(gathered(quantizedFeeds, rows), goals, all, context);
         if (options.onStep) {
             options.onStep(iteration, loss);
         }

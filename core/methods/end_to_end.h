@@ -13,8 +13,13 @@ namespace qs {
 /// What the blocks of the FP32 model and of the quantized one are fed with, one row per sample.
 struct BlockInputs
 {
+    ValueId feed = kNoValue;
     Tensor exact;
     Tensor quantized;
+    std::vector<Feed> shared; ///< what masks and positions are made from: the graph's input
+
+    [[nodiscard]] std::vector<Feed> exactFeeds() const;
+    [[nodiscard]] std::vector<Feed> quantizedFeeds() const;
 };
 
 /// Where a training stands.

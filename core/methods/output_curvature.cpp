@@ -60,7 +60,7 @@ std::vector<float> smoothed(const std::vector<double>& values, std::size_t width
 } // namespace
 
 std::vector<std::vector<float>> outputCurvature(std::shared_ptr<const Model> model,
-    const std::vector<BlockSection>& sections, const Tensor& inputs, int draws, std::int64_t seed,
+    const std::vector<BlockSection>& sections, std::span<const Feed> inputs, int draws, std::int64_t seed,
     const TaskContext& context)
 {
     std::vector<ValueId> outputs;
@@ -69,8 +69,8 @@ std::vector<std::vector<float>> outputCurvature(std::shared_ptr<const Model> mod
     }
     const ValueId logits = model->graph->outputs().front();
     const bool predicts = model->task != ModelTask::Features;
-    const Section section(model, {sections.front().feed}, {predicts ? logits : outputs.back()}, outputs);
-    const std::int64_t samples = inputs.shape()[0];
+    const Section section(model, valuesOf(inputs), {predicts ? logits : outputs.back()}, outputs);
+    const std::int64_t samples = inputs.front().tensor.shape()[0];
     const TapeBindings bindings;
     BufferPool pool;
     std::vector<std::vector<double>> sums(outputs.size());
@@ -85,8 +85,7 @@ std::vector<std::vector<float>> outputCurvature(std::shared_ptr<const Model> mod
             squares.resize(outputs.size());
             for (int draw = 0; draw < (predicts ? draws : 1); ++draw) {
                 Tape tape(section, bindings, pool);
-                const Feed feed {sections.front().feed, sampleOf(inputs, sample + index)};
-                tape.forward({&feed, 1}, context);
+                tape.forward(sampleOf(inputs, sample + index), context);
                 if (predicts) {
                     const Feed seedOfLogits {
                         logits, labelGradient(contiguous(tape.value(logits), pool), generator)};

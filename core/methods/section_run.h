@@ -7,9 +7,17 @@ namespace qs {
 /// Row `index` of a batch as a batch of one, over the same memory.
 [[nodiscard]] Tensor sampleOf(const Tensor& batch, std::int64_t index);
 
-/// What a section with one feed and one fetch gives for every sample of a batch, run side by side without a
-/// backward pass. Throws Error as Tape::forward() does.
-[[nodiscard]] Tensor runSection(const Section& section, const TapeBindings& bindings, ValueId feed,
-    const Tensor& inputs, const TaskContext& context = {});
+/// Row `index` of every batch that a section is fed with.
+[[nodiscard]] std::vector<Feed> sampleOf(std::span<const Feed> batches, std::int64_t index);
+
+/// These rows of a batch, copied.
+[[nodiscard]] Tensor gathered(const Tensor& batch, std::span<const std::int64_t> rows);
+
+[[nodiscard]] std::vector<ValueId> valuesOf(std::span<const Feed> feeds);
+
+/// What the first fetch of a section is for every sample of the batches, run side by side without a backward
+/// pass. Throws Error as Tape::forward() does.
+[[nodiscard]] Tensor runSection(const Section& section, const TapeBindings& bindings,
+    std::span<const Feed> batches, const TaskContext& context = {});
 
 } // namespace qs

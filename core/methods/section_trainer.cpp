@@ -32,15 +32,15 @@ struct SectionTrainer::SampleResult
     std::vector<std::vector<double>> quantizers;
 };
 
-SectionTrainer::SectionTrainer(std::shared_ptr<const Model> model, ValueId feed, std::vector<ValueId> fetches,
-    const ResolvedPlan& quantizers, TrainingOptions options, const std::map<std::string, Tensor>& codes)
+SectionTrainer::SectionTrainer(std::shared_ptr<const Model> model, std::vector<ValueId> feeds,
+    std::vector<ValueId> fetches, const ResolvedPlan& quantizers, TrainingOptions options,
+    const std::map<std::string, Tensor>& codes)
     : m_model(std::move(model))
-    , m_feed(feed)
+    , m_feeds(std::move(feeds))
     , m_fetches(std::move(fetches))
     , m_options(options)
 {
-    m_section = std::make_unique<const Section>(
-        m_model, std::vector<ValueId> {m_feed}, m_fetches, std::vector<ValueId> {});
+    m_section = std::make_unique<const Section>(m_model, m_feeds, m_fetches, std::vector<ValueId> {});
     addWeights(quantizers, codes);
     addConstants();
     addQuantizers(quantizers);
@@ -51,8 +51,7 @@ SectionTrainer::SectionTrainer(std::shared_ptr<const Model> model, ValueId feed,
     for (const ConstantState& constant : m_constants) {
         trained.push_back(constant.constant);
     }
-    m_section = std::make_unique<const Section>(
-        m_model, std::vector<ValueId> {m_feed}, m_fetches, std::move(trained));
+    m_section = std::make_unique<const Section>(m_model, m_feeds, m_fetches, std::move(trained));
     bind();
 }
 
@@ -155,13 +154,12 @@ void SectionTrainer::bind()
     }
 }
 
-SectionTrainer::SampleResult SectionTrainer::runSample(const Tensor& input,
+SectionTrainer::SampleResult SectionTrainer::runSample(std::span<const Feed> input,
     std::span<const TrainingGoal> goals, std::int64_t row, double scale, BufferPool& pool,
     const TaskContext& context) const
 {
     Tape tape(*m_section, m_bindings, pool);
-    const Feed feed {m_feed, input};
-    tape.forward({&feed, 1}, context);
+    tape.forward(input, context);
     SampleResult result;
     std::vector<Feed> seeds;
     for (std::size_t k = 0; k < goals.size(); ++k) {
@@ -248,7 +246,7 @@ void SectionTrainer::update()
     ++m_iteration;
 }
 
-double SectionTrainer::step(const Tensor& inputs, std::span<const TrainingGoal> goals,
+double SectionTrainer::step(std::span<const Feed> inputs, std::span<const TrainingGoal> goals,
     std::span<const std::int64_t> rows, const TaskContext& context)
 {
     m_gradients.resize(m_weights.size() + m_constants.size());
@@ -329,9 +327,9 @@ void SectionTrainer::goOn(std::span<const Tensor> state, std::int64_t iteration)
     bind();
 }
 
-Tensor SectionTrainer::run(const Tensor& inputs, const TaskContext& context) const
+Tensor SectionTrainer::run(std::span<const Feed> inputs, const TaskContext& context) const
 {
-    return runSection(*m_section, m_bindings, m_feed, inputs, context);
+    return runSection(*m_section, m_bindings, inputs, context);
 }
 
 void SectionTrainer::restore(const TrainingResult& result)

@@ -50,19 +50,20 @@ struct TrainingResult
 class SectionTrainer
 {
 public:
-    /// The section between one value and others. Starts from the model's constants and these quantizers;
+    /// The section between some values and others. Starts from the model's constants and these quantizers;
     /// weights that `codes` knows start there. Throws Error as Section and TrainableQuantizer do.
-    SectionTrainer(std::shared_ptr<const Model> model, ValueId feed, std::vector<ValueId> fetches,
-        const ResolvedPlan& quantizers, TrainingOptions options,
+    SectionTrainer(std::shared_ptr<const Model> model, std::vector<ValueId> feeds,
+        std::vector<ValueId> fetches, const ResolvedPlan& quantizers, TrainingOptions options,
         const std::map<std::string, Tensor>& codes = {});
     ~SectionTrainer();
 
-    /// One iteration on these rows of `inputs` towards the same rows of the goals' targets, one goal per
-    /// fetch; returns the mean over the goals of sum(importance * error^2) / sum(importance * target^2).
-    double step(const Tensor& inputs, std::span<const TrainingGoal> goals, std::span<const std::int64_t> rows,
-        const TaskContext& context = {});
+    /// One iteration on these rows of the feeds' batches towards the same rows of the goals' targets, one
+    /// goal per fetch; returns the mean over the goals of sum(importance * error^2) / sum(importance *
+    /// target^2).
+    double step(std::span<const Feed> inputs, std::span<const TrainingGoal> goals,
+        std::span<const std::int64_t> rows, const TaskContext& context = {});
     /// The first output of the quantized section for every row.
-    [[nodiscard]] Tensor run(const Tensor& inputs, const TaskContext& context = {}) const;
+    [[nodiscard]] Tensor run(std::span<const Feed> inputs, const TaskContext& context = {}) const;
     /// Takes over what store() of a trainer for the same section wrote; run() then gives what that trainer's
     /// gave, and step() is not for it. Throws Error(CorruptFile) naming what is missing.
     void restore(const TrainingResult& result);
@@ -85,13 +86,13 @@ private:
     void addConstant(ValueId constant, double rate);
     [[nodiscard]] std::vector<TrainedParameters*> allParameters();
     void bind();
-    [[nodiscard]] SampleResult runSample(const Tensor& input, std::span<const TrainingGoal> goals,
+    [[nodiscard]] SampleResult runSample(std::span<const Feed> input, std::span<const TrainingGoal> goals,
         std::int64_t row, double scale, BufferPool& pool, const TaskContext& context) const;
     void add(std::vector<SampleResult>& results);
     void update();
 
     std::shared_ptr<const Model> m_model;
-    ValueId m_feed;
+    std::vector<ValueId> m_feeds;
     std::vector<ValueId> m_fetches;
     TrainingOptions m_options;
     std::vector<TrainedWeight> m_weights;

@@ -108,7 +108,8 @@ void TestBlockReconstruction::curvatureIsTheFisherDiagonal()
     auto model = std::make_shared<Model>();
     model->graph = builder.build();
     const Tensor inputs = randomTensor({1, 4}, generator);
-    const auto curvature = outputCurvature(model, {{"block", x, y}}, inputs, 20000, 1);
+    const Feed feed {x, inputs};
+    const auto curvature = outputCurvature(model, {{"block", x, y}}, {&feed, 1}, 20000, 1);
     double p[3];
     double sum = 0.0;
     for (int c = 0; c < 3; ++c) {
@@ -202,8 +203,9 @@ void TestBlockReconstruction::trainsAsPyTorch()
     QCOMPARE(quantizers.size(), std::size_t {12});
     TrainingOptions training;
     training.schedule = {3, 0.0};
-    SectionTrainer trainer(model, block.feed, {block.fetch}, quantizers, training);
+    SectionTrainer trainer(model, {block.feed}, {block.fetch}, quantizers, training);
     const Tensor tokens = reference.read("tokens");
+    const Feed feed {block.feed, tokens};
     const Tensor importance = reference.read("train/importance/0");
     // relative to the power, as there: the noise of gradients that are 0 then stays below Adam's epsilon
     const auto power = static_cast<double>(reference.read("train/power").data<float>()[0]);
@@ -211,7 +213,7 @@ void TestBlockReconstruction::trainsAsPyTorch()
     const Tensor losses = reference.read("train/losses");
     const std::int64_t rows[] {0, 1};
     for (std::size_t i = 0; i < 3; ++i) {
-        const double loss = trainer.step(tokens, {&goal, 1}, rows);
+        const double loss = trainer.step({&feed, 1}, {&goal, 1}, rows);
         const auto expected = static_cast<double>(losses.data<float>()[i]);
         // a value near the middle between two codes may fall to the other side in float
         QVERIFY2(std::abs(loss - expected) < (i < 2 ? 1e-3 : 1e-2) * expected,
@@ -223,7 +225,7 @@ void TestBlockReconstruction::trainsAsPyTorch()
     QCOMPARE(result.codes.size(), std::size_t {4});
     compareWithPyTorch(result, reference, "train");
     const Tensor output = reference.read("train/output");
-    const double ours = relativeDifference(trainer.run(tokens).data<float>(), goal.targets.data<float>());
+    const double ours = relativeDifference(trainer.run({&feed, 1}).data<float>(), goal.targets.data<float>());
     const double theirs = relativeDifference(output.data<float>(), goal.targets.data<float>());
     QVERIFY2(std::abs(ours - theirs) < 0.03 * theirs,
         (std::to_string(ours) + " " + std::to_string(theirs)).c_str());
@@ -247,7 +249,8 @@ void TestBlockReconstruction::trainsTogetherAsPyTorch()
     options.training.schedule = {3, 0.0};
     std::vector<double> losses;
     options.onStep = [&](std::int64_t, double loss) { losses.push_back(loss); };
-    trainEndToEnd(model, model, {tokens, tokens}, importance, result, {}, options);
+    trainEndToEnd(model, model, {findBlockSections(*model).front().feed, tokens, tokens, {}}, importance,
+        result, {}, options);
     const Tensor expected = reference.read("together/losses");
     QCOMPARE(losses.size(), std::size_t {3});
     for (std::size_t i = 0; i < 3; ++i) {
