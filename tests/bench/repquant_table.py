@@ -2,7 +2,7 @@
 """Accuracy of the presets, and of every single ingredient left out, as a Markdown table.
 
     tests/bench/repquant_table.py CLI MODEL CALIBRATION EVALUATION FOLDER [--bits 4/4,6/6,3/3] [--ablations 4/4]
-                                  [--samples 32] [--threads 2] [--images] [--softmax adalog]
+                                  [--samples 32] [--threads 2] [--images]
 
 CLI is quantoscope-cli; CALIBRATION and EVALUATION are data as `--data` takes it. Recipes and results are kept in FOLDER,
 and what is there already is not made again: an interrupted table goes on where it was (repquant itself too, by --resume).
@@ -30,6 +30,7 @@ def rows_of(options):
             yield preset, bits, ["--preset", preset]
         for method in METHODS:
             yield method, bits, ["--preset", method]
+        yield "repquant with AdaLog", bits, ["--preset", "repquant", "--softmax", "adalog"]
     for bits in filter(None, options.ablations.split(",")):
         for method, ingredients in METHODS.items():
             for ingredient in ingredients:
@@ -59,7 +60,6 @@ def measure(options, name, bits, arguments):
     command = ["quantize", options.model, "--w-bits", w, "--a-bits", a, "--out", str(recipe), *arguments]
     if arguments[1] in METHODS:
         command += ["--data", options.calibration, "--samples", str(options.samples)]
-        command += ["--softmax", options.softmax] if options.softmax else []
         if arguments[1] == "repquant":
             command += ["--resume", str(folder / (stem + ".state.h5"))]
     else:
@@ -95,15 +95,18 @@ def main():
     parser.add_argument("--ablations", default="4/4")
     parser.add_argument("--samples", type=int, default=32)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--only", default="", help="names of rows, separated by commas; others are left out")
     parser.add_argument("--images", action="store_true")
-    parser.add_argument("--softmax", default="")
     options = parser.parse_args()
     pathlib.Path(options.folder).mkdir(parents=True, exist_ok=True)
     print("| bits | plan | NLL | top-1 % | agreement % | KL nats | SQNR dB | time |")
     print("|---|---|---|---|---|---|---|---|")
     exact = json.loads(run(options, ["evaluate", options.model, "--data", options.evaluation, "--json"]))
     print(row_text("FP32", "", exact), flush=True)
-    for name, bits, arguments in rows_of(options):
+    rows = list(rows_of(options))
+    if options.only:
+        rows = [row for row in rows if row[0] in options.only.split(",")]
+    for name, bits, arguments in rows:
         print(row_text(name, bits, measure(options, name, bits, arguments)), flush=True)
 
 

@@ -172,6 +172,33 @@ def train(arrays, tokens, key, depth):
     arrays[key + "/output"] = outputs(dequantized(), Sites(now()))[-1]
 
 
+def decoder_operators(arrays):
+    """RMSNorm, SiLU and rotary embedding (halves), each with the gradient of sum(y * seed)."""
+
+    def record(name, inputs, function):
+        inputs = {key: value.double().requires_grad_() for key, value in inputs.items()}
+        y = function(**inputs)
+        seed = torch.randn(y.shape).double()
+        (y * seed).sum().backward()
+        arrays[f"operators/{name}/y"], arrays[f"operators/{name}/seed"] = y, seed
+        for key, value in inputs.items():
+            arrays[f"operators/{name}/{key}"] = value
+            arrays[f"operators/{name}/gradient/{key}"] = value.grad
+
+    record("rms", {"x": torch.randn(2, 5, 12), "gamma": torch.randn(12)},
+           lambda x, gamma: x * torch.rsqrt((x**2).mean(-1, keepdim=True) + 1e-5) * gamma)
+    record("silu", {"x": 2.0 * torch.randn(3, 17)}, lambda x: F.silu(x))
+    angles = torch.arange(6).double()[:, None] * 10000.0 ** (-torch.arange(4).double() / 4)
+    arrays["operators/rotary/cosines"], arrays["operators/rotary/sines"] = angles.cos(), angles.sin()
+
+    def rotate(x):
+        a, b = x[..., :4], x[..., 4:]
+        c, s = angles[:5].cos(), angles[:5].sin()
+        return torch.cat([a * c - b * s, b * c + a * s], -1)
+
+    record("rotary", {"x": torch.randn(2, 3, 5, 8)}, rotate)
+
+
 def main():
     torch.manual_seed(11)
     arrays = {}
@@ -205,6 +232,7 @@ def main():
     arrays["adam/gradients"], arrays["adam/end"] = gradients, parameters
     train(arrays, tokens, "train", 1)
     train(arrays, tokens, "together", DEPTH)
+    decoder_operators(arrays)
     numpy.savez_compressed(
         DATA / "gradients.npz", **{k: v.detach().numpy().astype(numpy.float32) for k, v in arrays.items()})
 

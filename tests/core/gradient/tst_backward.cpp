@@ -73,6 +73,8 @@ void TestBackward::operators_data()
     QTest::newRow("matmul") << Case {"MatMul", {{2, 3, 4, 5}, {2, 3, 5, 6}}};
     QTest::newRow("matmul, repeated") << Case {"MatMul", {{2, 3, 4, 5}, {5, 6}}};
     QTest::newRow("layer norm") << Case {"LayerNormalization", {{3, 4, 11}, {11}, {11}}, {{"epsilon", 1e-6}}};
+    QTest::newRow("rms norm") << Case {"RMSNormalization", {{3, 4, 11}, {11}}, {{"epsilon", 1e-6}}};
+    QTest::newRow("swish") << Case {"Swish", {{4, 33}}, {{"alpha", 1.5}}};
     QTest::newRow("softmax") << Case {"Softmax", {{2, 3, 9}}, {{"axis", std::int64_t {-1}}}};
     QTest::newRow("add") << Case {"Add", {{2, 3, 4}, {4}}};
     QTest::newRow("sub") << Case {"Sub", {{2, 1, 4}, {3, 1}}};

@@ -2,6 +2,7 @@
 #include "core/gradient/adam.h"
 #include "core/gradient/tape.h"
 #include "core/graph/cut_values.h"
+#include "core/graph/graph_builder.h"
 #include "core/io/npz_file.h"
 
 #include <QTest>
@@ -22,6 +23,8 @@ private slots:
     void quantized();
     void sameBitsForAnyThreadCount();
     void adamFollowsPyTorch();
+    void decoderOperators_data();
+    void decoderOperators();
     void missingBackwardIsNamed();
 
 private:
@@ -205,6 +208,61 @@ void TestGradientReference::adamFollowsPyTorch()
     for (std::size_t i = 0; i < 7; ++i) {
         QVERIFY2(std::abs(parameters[i] - end.data<float>()[i]) < 1e-6F,
             (std::to_string(parameters[i]) + " " + std::to_string(end.data<float>()[i])).c_str());
+    }
+}
+
+void TestGradientReference::decoderOperators_data()
+{
+    QTest::addColumn<QString>("op");
+    QTest::addColumn<QStringList>("inputs");
+    QTest::addColumn<QStringList>("constants");
+    QTest::newRow("rms") << "RMSNormalization" << QStringList {"x", "gamma"} << QStringList {};
+    QTest::newRow("silu") << "Swish" << QStringList {"x"} << QStringList {};
+    QTest::newRow("rotary") << "RotaryEmbedding" << QStringList {"x"} << QStringList {"cosines", "sines"};
+}
+
+/// RMSNorm, SiLU and rotary embedding, value and gradients.
+void TestGradientReference::decoderOperators()
+{
+    QFETCH(QString, op);
+    QFETCH(QStringList, inputs);
+    QFETCH(QStringList, constants);
+    const std::string key = std::string("operators/") + QTest::currentDataTag() + "/";
+    GraphBuilder builder;
+    std::vector<ValueId> ids;
+    std::vector<Feed> feeds;
+    for (const QString& name : inputs) {
+        const ValueId id = builder.addInput(name.toStdString(), DType::F32);
+        ids.push_back(id);
+        feeds.push_back({id, m_reference->read(key + name.toStdString())});
+    }
+    const std::vector<ValueId> wanted = ids;
+    for (const QString& name : constants) {
+        ids.push_back(builder.addConstant(name.toStdString(), m_reference->read(key + name.toStdString())));
+    }
+    if (!constants.isEmpty()) {
+        ids.push_back(builder.addConstant(
+            "positions", Tensor::of<std::int64_t>(Shape {2, 5}, {0, 1, 2, 3, 4, 0, 1, 2, 3, 4})));
+    }
+    const ValueId y = builder.addNode(op.toStdString(), "node", ids);
+    builder.addOutput(y);
+    auto model = std::make_shared<Model>();
+    model->graph = builder.build();
+    const Section section(model, wanted, {y}, wanted);
+    BufferPool pool;
+    const TapeBindings bindings;
+    Tape tape(section, bindings, pool);
+    tape.forward(feeds);
+    const auto values = [&](const Array& array) {
+        const Array dense = contiguous(array, pool);
+        return std::vector<double>(dense.f32(), dense.f32() + dense.count());
+    };
+    compare(key + "y", values(tape.value(y)), 1e-6);
+    const Feed seed {y, m_reference->read(key + "seed")};
+    tape.backward({&seed, 1});
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        compare(key + "gradient/" + inputs[static_cast<qsizetype>(i)].toStdString(),
+            values(tape.gradient(wanted[i])), 1e-6);
     }
 }
 
