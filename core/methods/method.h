@@ -54,8 +54,8 @@ struct MethodOptions
     ZeroPointRule zeroPoint = ZeroPointRule::Rounded;
     std::set<Ingredient> without;
     std::int64_t seed = 0; ///< of methods that draw numbers
-    std::int64_t iterations = 200; ///< per block, of methods that train
-    std::int64_t endToEndIterations = 60; ///< of all blocks together, of methods that train; 0: none
+    std::int64_t iterations = 100; ///< per block, of methods that train
+    std::int64_t endToEndIterations = 40; ///< of all blocks together, of methods that train; 0: none
     /// Of methods that train: how many images are made of each, crops and mirrored ones besides itself. 0: as
     /// many as the method likes where the model reads images, 1 otherwise. More than 1 without images throws.
     std::int64_t views = 0;
