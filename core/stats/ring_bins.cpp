@@ -40,6 +40,7 @@ void RingBins::include(float low, float high, MomentPacket* packets)
     if (m_any && low >= m_minimum && high <= m_maximum) {
         return;
     }
+    m_slots.resize(static_cast<std::size_t>(m_bins)); // on the thread that uses them
     // Adding +0 makes a negative zero positive, so that the sign of a bound does not depend on the
     // instruction set.
     m_minimum = (m_any ? std::min(low, m_minimum) : low) + 0.0F;
@@ -67,7 +68,6 @@ void RingBins::empty(MomentPacket* packets)
     if (!m_any) {
         return;
     }
-    m_slots.resize(static_cast<std::size_t>(m_bins));
     for (std::int64_t table = 0; table < m_tables; ++table) {
         for (std::int64_t bin = m_grid.first; bin <= m_grid.last; ++bin) {
             MomentPacket& packet = packets[table * m_bins + (bin & (m_bins - 1))];
@@ -80,7 +80,7 @@ void RingBins::empty(MomentPacket* packets)
 BinMoments RingBins::slot(std::int64_t bin, const MomentPacket* packets) const
 {
     const std::int64_t index = bin & (m_bins - 1);
-    BinMoments sum = m_slots.empty() ? BinMoments {} : m_slots[static_cast<std::size_t>(index)];
+    BinMoments sum = m_slots[static_cast<std::size_t>(index)];
     for (std::int64_t table = 0; packets != nullptr && table < m_tables; ++table) {
         addPacket(sum, packets[table * m_bins + index]);
     }
@@ -92,7 +92,6 @@ void RingBins::add(const RingBins& other, const MomentPacket* packets)
     if (!other.m_any) {
         return;
     }
-    m_slots.resize(static_cast<std::size_t>(m_bins));
     include(other.m_minimum, other.m_maximum, nullptr);
     std::vector<BinMoments> slots(static_cast<std::size_t>(m_bins));
     for (std::int64_t bin = other.m_grid.first; bin <= other.m_grid.last; ++bin) {

@@ -18,7 +18,7 @@ void addPacket(BinMoments& slot, MomentPacket packet);
 ///
 /// Values themselves are added by the kernels to `tables` tables of packets with the same slots, which
 /// lie one after the other at the pointer that the functions take. empty() moves them into doubles, which
-/// exist from then on.
+/// exist from the first value on: memory does not grow with the samples.
 class RingBins
 {
 public:
@@ -47,7 +47,7 @@ private:
 
     std::int64_t m_bins;
     std::int64_t m_tables;
-    std::vector<BinMoments> m_slots; ///< empty until empty() or add() is called
+    std::vector<BinMoments> m_slots; ///< empty until there is a value
     ValueGrid m_grid;
     bool m_any = false;
     float m_minimum = 0.0F;
