@@ -97,6 +97,9 @@ BinRange rangeOf(const std::vector<const Histogram*>& parts, double width)
 
 void addTo(Histogram& sum, const Histogram& part)
 {
+    if (part.size() == 0) { // it has no grid either
+        return;
+    }
     const int steps = doublings(part.width, sum.width);
     for (std::size_t i = 0; i < part.size(); ++i) {
         const std::int64_t bin = (part.firstBin + static_cast<std::int64_t>(i)) >> steps;

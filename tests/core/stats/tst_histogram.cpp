@@ -162,6 +162,16 @@ private slots:
         const Histogram some = linear(1.0, 3, 1, {3.5});
         QCOMPARE(merged({&empty, &some}, 8), some);
     }
+    void mergingLeavesOutAPartWithoutAGrid() // a dead channel as a file holds it
+    {
+        Histogram dead;
+        dead.width = 0.0;
+        dead.zeros = 7;
+        const Histogram some = linear(0.25, -2, 3, {-0.4, 0.1, 0.2});
+        const Histogram sum = merged({&dead, &some, &dead}, 8);
+        QCOMPARE(sum.counts, some.counts);
+        QCOMPARE(sum.zeros, some.zeros + 14);
+    }
     void mergingScalesApartIsRefused()
     {
         Histogram other = linear(1.0, 0, 1, {0.5});
