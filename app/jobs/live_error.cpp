@@ -2,6 +2,7 @@
 
 #include "core/eval/model_feeds.h"
 #include "core/eval/site_error.h"
+#include "core/io/spread_source.h"
 
 #include <QPointer>
 
@@ -12,6 +13,7 @@ namespace qs {
 namespace {
 
 const QString kKey = QStringLiteral("live-error");
+const QString kRefineKey = QStringLiteral("live-error-refined");
 
 bool isQuick(const Site& site, const SiteChoice& choice)
 {
@@ -29,7 +31,13 @@ struct LiveError::Worker
     std::shared_ptr<const DataSource> probe;
     std::unique_ptr<PlanResolver> resolver;
     std::unique_ptr<IncrementalEvaluator> evaluator;
+    std::vector<SampleError> errors; ///< of the probe samples under the last plan
 
+    /// Samples that the model's error is refined up to.
+    [[nodiscard]] std::int64_t goal() const
+    {
+        return std::max(evaluator->sampleCount(), std::min(kRefinedSamples, probe->size()));
+    }
     void prepare(const TaskContext& context)
     {
         if (!resolver) {
@@ -54,9 +62,9 @@ struct LiveError::Answer
     std::optional<QuantParams> params;
     std::optional<QuantizationError> tensor;
     std::optional<LayerError> layer;
-    std::optional<Metrics> model;
+    std::optional<ErrorEstimate> model;
     std::string failure;
-    std::int64_t probeSamples = 0;
+    std::int64_t probeGoal = 0;
     bool finished = false;
 };
 
@@ -67,20 +75,25 @@ LiveError::LiveError(JobRunner* runner, QObject* parent)
     m_start.setSingleShot(true);
     m_start.setInterval(0);
     connect(&m_start, &QTimer::timeout, this, &LiveError::startJob);
+    m_rest.setSingleShot(true);
+    m_rest.setInterval(kRestMs);
+    connect(&m_rest, &QTimer::timeout, this, &LiveError::startRefining);
 }
 
 void LiveError::setDocument(std::shared_ptr<const Model> model,
     std::shared_ptr<const Calibration> calibration, std::shared_ptr<const DataSource> probe)
 {
     m_runner->cancel(kKey);
+    m_runner->cancel(kRefineKey);
     m_start.stop();
+    m_rest.stop();
     ++m_serial;
     m_model = std::move(model);
     m_calibration = std::move(calibration);
     m_worker = std::make_shared<Worker>();
     m_worker->model = m_model;
     m_worker->calibration = m_calibration;
-    m_worker->probe = std::move(probe);
+    m_worker->probe = probe ? std::make_shared<SpreadSource>(std::move(probe)) : nullptr;
     m_site = -1;
     m_state = {};
     emit stateChanged();
@@ -90,6 +103,8 @@ void LiveError::request(int site, const Plan& plan)
 {
     ++m_serial;
     m_plan = plan;
+    m_rest.stop();
+    m_runner->cancel(kRefineKey);
     if (!m_model || !m_calibration || site < 0) {
         m_site = -1;
         m_state = {};
@@ -162,11 +177,13 @@ void LiveError::startJob()
         tell(answer);
         worker->prepare(context);
         if (worker->evaluator) {
-            answer.probeSamples = worker->evaluator->sampleCount();
+            answer.probeGoal = worker->goal();
             answer.layer = worker->evaluator->layerError(index, *answer.params, context);
             tell(answer);
             const ResolvedPlan resolved = worker->resolver->resolve(plan, context);
-            answer.model = worker->evaluator->modelError(resolved, index, context);
+            (void)worker->evaluator->modelError(resolved, index, context);
+            worker->errors = worker->evaluator->sampleErrors();
+            answer.model = estimateErrors(worker->errors);
         }
         answer.finished = true;
         return answer;
@@ -207,9 +224,55 @@ void LiveError::accept(quint64 serial, const Answer& answer)
     take(m_state.tensor, answer.tensor, m_state.tensorState);
     take(m_state.layer, answer.layer, m_state.layerState);
     take(m_state.model, answer.model, m_state.modelState);
-    m_state.probeSamples = answer.probeSamples;
+    m_state.probeGoal = answer.probeGoal;
     m_state.failure = answer.failure;
     emit stateChanged();
+    if (answer.finished && answer.model && answer.model->samples < answer.probeGoal) {
+        m_rest.start();
+    }
+}
+
+void LiveError::startRefining()
+{
+    const quint64 serial = m_serial;
+    const QPointer<LiveError> self(this);
+    auto work
+        = [self, runner = m_runner, serial, worker = m_worker, plan = m_plan](const TaskContext& context) {
+              const ResolvedPlan resolved = worker->resolver->resolve(plan, context);
+              std::vector<SampleError> errors = worker->errors;
+              const bool isFixed = batchSizeOf(*worker->model->graph, 0) > 0;
+              const std::int64_t batch = batchSizeOf(*worker->model, *worker->probe, kProbeSamples);
+              const std::int64_t goal = worker->goal();
+              for (auto first = static_cast<std::int64_t>(errors.size());
+                   first + (isFixed ? batch : 1) <= goal; first += batch) {
+                  const std::int64_t count = std::min(batch, goal - first);
+                  const std::vector<SampleError> more = worker->evaluator->furtherErrors(
+                      resolved, first, loadBatch(*worker->probe, first, count), context);
+                  errors.insert(errors.end(), more.begin(), more.end());
+                  runner->deliver([self, serial, estimate = estimateErrors(errors)] {
+                      if (self) {
+                          self->refine(serial, estimate);
+                      }
+                  });
+              }
+              return true;
+          };
+    m_runner->start(
+        Lane::Live, kRefineKey, QString(), std::move(work), [self, serial](const Outcome<bool>& outcome) {
+            const auto* failure = std::get_if<Failure>(&outcome);
+            if (self && failure != nullptr && !failure->isCancelled() && serial == self->m_serial) {
+                self->m_state.failure = failure->message;
+                emit self->stateChanged();
+            }
+        });
+}
+
+void LiveError::refine(quint64 serial, const ErrorEstimate& estimate)
+{
+    if (serial == m_serial) {
+        m_state.model = estimate;
+        emit stateChanged();
+    }
 }
 
 } // namespace qs

@@ -23,23 +23,25 @@ struct LiveErrorState
     std::optional<QuantParams> params;
     std::optional<QuantizationError> tensor;
     std::optional<LayerError> layer;
-    std::optional<Metrics> model;
+    std::optional<ErrorEstimate> model;
     ResultState tensorState = ResultState::None;
     ResultState layerState = ResultState::None;
     ResultState modelState = ResultState::None;
-    std::int64_t probeSamples = 0;
+    std::int64_t probeGoal = 0; ///< samples that the model's error is refined up to
     std::string failure; ///< one sentence, empty when all is well
 };
 
 /// Follows the edits of one site at three speeds: the tensor's error from its statistics at once, then on the
-/// live lane the output error of the layer that reads it and the logits' error of the whole plan on the probe
-/// samples. A new request supersedes what is still being computed; older figures stay visible as stale until
-/// replaced.
+/// live lane the output error of the layer that reads it and the logits' error of the whole plan on a few
+/// probe samples. While the hand rests, more and more samples make the model's error surer. A new request
+/// supersedes what is still being computed; older figures stay visible as stale until replaced.
 class LiveError : public QObject
 {
     Q_OBJECT
 public:
-    static constexpr std::int64_t kProbeSamples = 8;
+    static constexpr std::int64_t kProbeSamples = 8; ///< at once
+    static constexpr std::int64_t kRefinedSamples = 64; ///< in the end, where the probe set has them
+    static constexpr int kRestMs = 400; ///< after which refining begins
 
     explicit LiveError(JobRunner* runner, QObject* parent = nullptr);
 
@@ -62,7 +64,9 @@ private:
 
     void computeTensorError(const SiteChoice& choice);
     void startJob();
+    void startRefining();
     void accept(quint64 serial, const Answer& answer);
+    void refine(quint64 serial, const ErrorEstimate& estimate);
 
     JobRunner* m_runner;
     std::shared_ptr<const Model> m_model;
@@ -73,6 +77,7 @@ private:
     Plan m_plan;
     quint64 m_serial = 0;
     QTimer m_start; ///< joins the requests of one turn of the event loop
+    QTimer m_rest; ///< runs out when nothing was asked for a while
 };
 
 } // namespace qs

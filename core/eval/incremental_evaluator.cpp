@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <list>
+#include <map>
 
 namespace qs {
 
@@ -165,8 +166,27 @@ public:
             const Tensor output = runFromPrefix(batch, wanted, context);
             metrics.add(output, batch.fp32.output(), targetsOf(*m_model, batch.fp32.samples()));
         }
+        m_sampleErrors = metrics.sampleErrors();
         return metrics.result();
     }
+
+    std::vector<SampleError> furtherErrors(
+        const ResolvedPlan& plan, std::int64_t key, const Tensor& samples, const TaskContext& context)
+    {
+        const std::vector<Feed> feeds = feedsOf(*m_model->graph, samples);
+        const ValueId output = m_model->graph->outputs().front();
+        if (!m_furtherLogits.contains(key)) {
+            m_layerApplier.apply({});
+            m_furtherLogits[key] = m_reference.run(feeds, {&output, 1}, nullptr, context).front();
+        }
+        m_planApplier.apply(plan);
+        const Tensor logits = m_quantized.run(feeds, {&output, 1}, nullptr, context).front();
+        MetricsAccumulator metrics(m_model->task);
+        metrics.add(logits, m_furtherLogits.at(key), {});
+        return metrics.sampleErrors();
+    }
+
+    [[nodiscard]] const std::vector<SampleError>& sampleErrors() const { return m_sampleErrors; }
 
     [[nodiscard]] std::int64_t sampleCount() const
     {
@@ -258,6 +278,8 @@ private:
     std::vector<ProbeBatch> m_batches; ///< empty until prepared
     std::list<LayerCache> m_layers; ///< most recently used first
     ResolvedPlan m_prefixPlan; ///< of every ProbeBatch::prefix
+    std::vector<SampleError> m_sampleErrors; ///< of the last modelError()
+    std::map<std::int64_t, Tensor> m_furtherLogits; ///< FP32, by key
 };
 
 IncrementalEvaluator::IncrementalEvaluator(std::shared_ptr<const Model> model, Tensor probe)
@@ -280,6 +302,17 @@ LayerError IncrementalEvaluator::layerError(int site, const QuantParams& params,
 Metrics IncrementalEvaluator::modelError(const ResolvedPlan& plan, int editedSite, const TaskContext& context)
 {
     return m_implementation->modelError(plan, editedSite, context);
+}
+
+const std::vector<SampleError>& IncrementalEvaluator::sampleErrors() const
+{
+    return m_implementation->sampleErrors();
+}
+
+std::vector<SampleError> IncrementalEvaluator::furtherErrors(
+    const ResolvedPlan& plan, std::int64_t key, const Tensor& samples, const TaskContext& context)
+{
+    return m_implementation->furtherErrors(plan, key, samples, context);
 }
 
 std::int64_t IncrementalEvaluator::sampleCount() const

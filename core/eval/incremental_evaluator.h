@@ -1,11 +1,13 @@
 #pragma once
 
+#include "core/eval/error_estimate.h"
 #include "core/eval/metrics.h"
 #include "core/quant/resolve.h"
 #include "core/runtime/executor.h"
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace qs {
 
@@ -44,6 +46,13 @@ public:
     /// for the next call. The result does not depend on what is cached.
     [[nodiscard]] Metrics modelError(
         const ResolvedPlan& plan, int editedSite, const TaskContext& context = {});
+
+    /// Sample by sample, of the last modelError().
+    [[nodiscard]] const std::vector<SampleError>& sampleErrors() const;
+    /// The same errors on samples beside the probe set, [N, ...] in a batch the model takes. `key` names
+    /// them: their FP32 logits are computed once. Throws Error as run() does.
+    [[nodiscard]] std::vector<SampleError> furtherErrors(
+        const ResolvedPlan& plan, std::int64_t key, const Tensor& samples, const TaskContext& context = {});
 
     [[nodiscard]] std::int64_t sampleCount() const;
 

@@ -71,6 +71,20 @@ RowFigures compared(
     return row;
 }
 
+SampleError errorOf(std::span<const RowFigures> rows)
+{
+    SampleError error {0.0, 0.0, 0.0, 0.0};
+    for (const RowFigures& row : rows) {
+        error.klNats += row.kl;
+        error.agreement += row.agrees ? 1.0 : 0.0;
+        error.signal += row.signal;
+        error.noise += row.noise;
+    }
+    error.klNats /= static_cast<double>(rows.size());
+    error.agreement /= static_cast<double>(rows.size());
+    return error;
+}
+
 } // namespace
 
 MetricsAccumulator::MetricsAccumulator(ModelTask task)
@@ -107,6 +121,10 @@ void MetricsAccumulator::add(
     });
     m_samples += shape[0];
     m_rows += static_cast<std::int64_t>(count);
+    const std::size_t perSample = count / static_cast<std::size_t>(shape[0]);
+    for (std::size_t first = 0; first < count; first += perSample) {
+        m_sampleErrors.push_back(errorOf(std::span(rows).subspan(first, perSample)));
+    }
     for (const RowFigures& row : rows) { // in order: the sums do not depend on batches or threads
         m_agreeing += row.agrees ? 1 : 0;
         m_kl += row.kl;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/eval/error_estimate.h"
 #include "core/eval/metrics.h"
 #include "core/models/model.h"
 
@@ -20,6 +21,8 @@ public:
 
     /// Throws Error(InvalidArgument) when nothing was added.
     [[nodiscard]] Metrics result() const;
+    /// One entry per sample, in order.
+    [[nodiscard]] const std::vector<SampleError>& sampleErrors() const { return m_sampleErrors; }
 
 private:
     ModelTask m_task;
@@ -33,6 +36,7 @@ private:
     double m_nll = 0.0; ///< nats, summed over targets
     double m_signal = 0.0;
     double m_noise = 0.0;
+    std::vector<SampleError> m_sampleErrors;
 };
 
 /// What each row of a language model's logits [N, T, V] should predict, for ids [N, T] (int64 or int32): the

@@ -1,11 +1,15 @@
 #include "app/jobs/live_error.h"
 #include "app/jobs/session_tasks.h"
+#include "core/eval/evaluate.h"
 #include "core/io/npy_file.h"
+#include "core/io/spread_source.h"
 
 #include <QFile>
 #include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
+
+#include <cmath>
 
 using namespace qs;
 
@@ -228,7 +232,7 @@ private slots:
         QTRY_COMPARE(live.state().modelState, ResultState::Live);
         QCOMPARE(live.state().layerState, ResultState::Live);
         QCOMPARE(live.state().layer->layer, std::string("blocks.1.mlp.fc2"));
-        const double before = live.state().model->logitsSqnrDb;
+        const double before = live.state().model->sqnrDb.value;
 
         for (int i = 1; i <= 30; ++i) { // a drag: every move supersedes the one before
             SiteChoice choice = session.choice("blocks.1.mlp.fc2.input");
@@ -241,8 +245,38 @@ private slots:
             QTest::qWait(1);
         }
         QTRY_COMPARE(live.state().modelState, ResultState::Live);
-        QVERIFY(live.state().model->logitsSqnrDb < before);
+        QVERIFY(live.state().model->sqnrDb.value < before);
         QVERIFY(live.state().failure.empty());
+    }
+    void theModelErrorGetsSurerWhileTheHandRests()
+    {
+        Document document;
+        open(document);
+        const Session& session = document.session;
+        LiveError live(&document.runner);
+        live.setDocument(session.model(), session.calibration(), session.calibrationData());
+        live.request(indexOfSite(session.model()->sites, "blocks.1.mlp.fc2.input"), session.plan());
+        QTRY_COMPARE(live.state().modelState, ResultState::Live);
+        QCOMPARE(live.state().model->samples, LiveError::kProbeSamples);
+        const std::int64_t all = session.calibrationData()->size();
+        QCOMPARE(live.state().probeGoal, all);
+        QTRY_COMPARE(live.state().model->samples, all);
+        QCOMPARE(live.state().modelState, ResultState::Live);
+        const ErrorEstimate& estimate = *live.state().model;
+        QVERIFY(
+            estimate.sqnrDb.lower < estimate.sqnrDb.value && estimate.sqnrDb.value < estimate.sqnrDb.upper);
+
+        // The same figures as an evaluation of the plan on these samples.
+        const std::shared_ptr<const Calibration> calibration = session.calibration();
+        Executor executor(session.model());
+        const SpreadSource probe(session.calibrationData());
+        const Fp32Reference reference = computeReference(executor, probe, estimate.samples);
+        const Metrics whole = evaluatePlan(
+            session.model(), resolvePlan(*session.model(), session.plan(), *calibration), probe, reference)
+                                  .metrics;
+        QVERIFY(std::abs(whole.klNats - estimate.klNats.value) < 1e-9);
+        QVERIFY(std::abs(whole.logitsSqnrDb - estimate.sqnrDb.value) < 1e-6);
+        QCOMPARE(whole.agreementPercent, estimate.agreementPercent.value);
     }
 };
 

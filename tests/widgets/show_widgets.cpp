@@ -190,13 +190,7 @@ private:
         strip.setState(ErrorLevel::Tensor, ResultState::Live);
         strip.setLayerError(u"blocks.3.attn.qkv"_s, 17.32, 3.1e-3, 8);
         strip.setState(ErrorLevel::Layer, ResultState::Computing);
-        strip.setModelError({.samples = 8,
-            .top1Percent = {},
-            .top5Percent = {},
-            .nllNats = {},
-            .agreementPercent = 87.5,
-            .klNats = 0.0421,
-            .logitsSqnrDb = 14.2});
+        strip.setModelError({16, {0.0421, 0.022, 0.063}, {14.2, 12.9, 15.5}, {87.5, 64.0, 96.5}}, 64);
         strip.setState(ErrorLevel::Model, ResultState::Stale);
     }
     void showStrip()

@@ -102,7 +102,6 @@ void ErrorCell::restyle()
     QFont headline = font();
     headline.setPointSizeF(headline.pointSizeF() * 1.35);
     headline.setWeight(QFont::DemiBold);
-    m_headline->setFont(headline);
     m_details->setFont(style.labelFont());
     m_subject->setFont(style.labelFont());
     m_stateText->setFont(style.labelFont());
@@ -115,7 +114,9 @@ void ErrorCell::restyle()
     QPalette coloured = palette();
     coloured.setColor(QPalette::WindowText, style.colour(role));
     m_stateText->setPalette(coloured);
-    // A value that is not of the present plan stands back.
+    // A value that is not of the present plan stands back, slanted.
+    headline.setItalic(m_state == ResultState::Stale);
+    m_headline->setFont(headline);
     QPalette value = palette();
     if (m_state != ResultState::Live) {
         value.setColor(QPalette::WindowText, style.mutedText());

@@ -5,6 +5,9 @@
 
 #include <QEvent>
 #include <QHBoxLayout>
+#include <QLocale>
+
+#include <cmath>
 
 namespace qs {
 
@@ -57,13 +60,35 @@ void ErrorStrip::setLayerError(const QString& layer, double sqnrDb, double meanS
             tr("MSE %1 · %2").arg(formatNumber(meanSquared, 3), probeSamples(samples)));
 }
 
-void ErrorStrip::setModelError(const Metrics& metrics)
+void ErrorStrip::setModelError(const ErrorEstimate& estimate, std::int64_t goal)
 {
-    cell(ErrorLevel::Model)
-        ->setFigures(tr("logits, %1").arg(probeSamples(metrics.samples)), formatDecibel(metrics.logitsSqnrDb),
-            tr("KL %1 nats · agreement %2")
-                .arg(formatNumber(metrics.klNats, 3))
-                .arg(formatPercent(metrics.agreementPercent)));
+    const double half = (estimate.sqnrDb.upper - estimate.sqnrDb.lower) / 2.0;
+    const QString headline = std::isfinite(half) && half > 0.0
+        ? tr("%1 ± %2").arg(formatDecibel(estimate.sqnrDb.value), formatNumber(half, 2))
+        : formatDecibel(estimate.sqnrDb.value);
+    const QString subject = estimate.samples < goal
+        ? tr("logits, %1 of %2").arg(static_cast<qlonglong>(estimate.samples)).arg(probeSamples(goal))
+        : tr("logits, %1").arg(probeSamples(estimate.samples));
+    const auto rounded = [](double percent) { return QLocale().toString(percent, 'f', 0); };
+    QString details = tr("KL %1 nats · agreement %2")
+                          .arg(formatNumber(estimate.klNats.value, 3))
+                          .arg(formatPercent(estimate.agreementPercent.value));
+    QString explained = details;
+    if (estimate.samples > 1) {
+        details
+            = tr("KL %1 (%2 … %3) · agreement %4 (%5 … %6)")
+                  .arg(formatNumber(estimate.klNats.value, 3), formatNumber(estimate.klNats.lower, 2),
+                      formatNumber(estimate.klNats.upper, 2), formatPercent(estimate.agreementPercent.value),
+                      rounded(estimate.agreementPercent.lower), rounded(estimate.agreementPercent.upper));
+        explained = tr("SQNR %1 … %2, KL %3 … %4 nats, agreement %5 … %6 %: 95 % intervals for data of this "
+                       "kind, judged by %7")
+                        .arg(formatDecibel(estimate.sqnrDb.lower), formatDecibel(estimate.sqnrDb.upper),
+                            formatNumber(estimate.klNats.lower, 3), formatNumber(estimate.klNats.upper, 3),
+                            rounded(estimate.agreementPercent.lower),
+                            rounded(estimate.agreementPercent.upper), probeSamples(estimate.samples));
+    }
+    cell(ErrorLevel::Model)->setFigures(subject, headline, details);
+    cell(ErrorLevel::Model)->setToolTip(explained);
 }
 
 void ErrorStrip::setState(ErrorLevel level, ResultState state)

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/eval/metrics.h"
+#include "core/eval/error_estimate.h"
 #include "core/quant/quantization_error.h"
 #include "widgets/common/result_state.h"
 
@@ -33,8 +33,9 @@ public:
     /// Error at the output of `layer`: SQNR in dB, mean squared error in squared units of that output, over
     /// `samples` probe samples.
     void setLayerError(const QString& layer, double sqnrDb, double meanSquared, std::int64_t samples);
-    /// Metrics of the logits against FP32 over Metrics::samples probe samples.
-    void setModelError(const Metrics& metrics);
+    /// Error of the logits against FP32, with the intervals it lies in for data of this kind; `goal` is the
+    /// number of probe samples that the estimate is refined up to.
+    void setModelError(const ErrorEstimate& estimate, std::int64_t goal);
     void setState(ErrorLevel level, ResultState state);
     [[nodiscard]] ResultState state(ErrorLevel level) const;
     /// Text of a cell's figures, for tests and the clipboard.

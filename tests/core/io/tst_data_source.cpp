@@ -8,12 +8,15 @@
 #include "core/io/image_decoder.h"
 #include "core/io/npy_file.h"
 #include "core/io/preprocess.h"
+#include "core/io/spread_source.h"
 #include "tests/support/failure_of.h"
 #include "tests/support/fresh_folders.h"
 
 #include <QTest>
 
+#include <algorithm>
 #include <atomic>
+#include <set>
 
 using namespace qs;
 using namespace qs::test;
@@ -52,7 +55,11 @@ bool sameBytes(const Tensor& a, const Tensor& b)
 class CountingSource final : public DataSource
 {
 public:
-    [[nodiscard]] std::int64_t size() const override { return 5; }
+    explicit CountingSource(std::int64_t size = 5)
+        : m_size(size)
+    {
+    }
+    [[nodiscard]] std::int64_t size() const override { return m_size; }
     [[nodiscard]] std::string sampleName(std::int64_t) const override { return "s"; }
     [[nodiscard]] std::optional<int> label(std::int64_t index) const override
     {
@@ -66,6 +73,9 @@ public:
         return Tensor::of<float>({2}, {static_cast<float>(index), static_cast<float>(index)});
     }
     mutable std::atomic<int> loads = 0;
+
+private:
+    std::int64_t m_size;
 };
 
 } // namespace
@@ -101,6 +111,7 @@ private slots:
     void theHashSeesEverythingThatMatters();
     void batchesAreTheSameForAnyThreadCount();
     void theCacheLoadsOnceWithinItsLimit();
+    void aSpreadHasEverySampleOnceAndBeginsEverywhere();
 };
 
 void TestDataSource::labelsFileGivesOrderAndLabels()
@@ -414,6 +425,31 @@ void TestDataSource::theCacheLoadsOnceWithinItsLimit()
     QCOMPARE(cache.byteCount(), std::size_t {24});
     QCOMPARE(cache.label(3), std::optional(3));
     QCOMPARE(cache.hash(), std::string("h"));
+}
+
+void TestDataSource::aSpreadHasEverySampleOnceAndBeginsEverywhere()
+{
+    for (const std::int64_t size : {1, 2, 3, 6, 10, 64, 468, 512}) {
+        const SpreadSource spread(std::make_shared<CountingSource>(size));
+        std::set<std::int64_t> seen;
+        for (std::int64_t i = 0; i < size; ++i) {
+            seen.insert(spread.original(i));
+        }
+        QCOMPARE(static_cast<std::int64_t>(seen.size()), size);
+        QCOMPARE(*seen.rbegin(), size - 1);
+        const std::int64_t begun = std::min<std::int64_t>(size, 8);
+        std::vector<std::int64_t> first {0, size};
+        for (std::int64_t i = 0; i < begun; ++i) {
+            first.push_back(spread.original(i));
+        }
+        std::ranges::sort(first);
+        for (std::size_t i = 1; i < first.size(); ++i) { // no part of the set is left out
+            QVERIFY(first[i] - first[i - 1] <= 3 * size / begun);
+        }
+    }
+    const SpreadSource spread(std::make_shared<CountingSource>(10));
+    QCOMPARE(spread.load(1).data<float>()[0], static_cast<float>(spread.original(1)));
+    QCOMPARE(spread.label(1), std::optional(static_cast<int>(spread.original(1))));
 }
 
 QTEST_GUILESS_MAIN(TestDataSource)
