@@ -12,6 +12,7 @@
 #include <QFileInfo>
 
 #include <algorithm>
+#include <iterator>
 
 namespace qs {
 
@@ -214,13 +215,18 @@ void SessionTasks::computeSiteErrors()
         m_siteErrorResolver = std::make_shared<PlanResolver>(model, calibration);
         m_resolverCalibration = calibration;
     }
-    auto work = [model, calibration, resolver = m_siteErrorResolver, plan = m_session->plan()](
+    auto known = std::make_shared<SiteErrors>(); // those of choices that have not changed since
+    if (const auto& present = m_session->siteErrors().value) {
+        std::ranges::copy_if(*present, std::inserter(*known, known->end()),
+            [this](const auto& entry) { return m_session->isErrorFresh(entry.first); });
+    }
+    auto work = [model, calibration, known, resolver = m_siteErrorResolver, plan = m_session->plan()](
                     const TaskContext& context) {
-        auto errors = std::make_shared<SiteErrors>();
+        const auto& errors = known;
         for (int i = 0; i < static_cast<int>(model->sites.size()); ++i) {
             const Site& site = model->sites[static_cast<std::size_t>(i)];
             const SiteChoice* choice = plan.find(site.name);
-            if (choice != nullptr && choice->enabled) {
+            if (choice != nullptr && choice->enabled && !errors->contains(site.name)) {
                 context.throwIfCancelled();
                 (*errors)[site.name] = siteError(*model, *calibration, site, resolver->resolve(i, *choice));
             }

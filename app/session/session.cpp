@@ -34,6 +34,7 @@ void Session::openModel(std::shared_ptr<const Model> model)
     m_plan = m_model->startingPlan != nullptr ? *m_model->startingPlan : makePreset(m_model->sites, {});
     m_snapshots.clear();
     ++m_revision;
+    m_changedAt.clear();
     m_reference.reset();
     m_evaluation = {};
     m_siteErrors = {};
@@ -117,6 +118,15 @@ void Session::restore(const SessionFile& file, std::shared_ptr<const Model> mode
     emit calibrationChanged();
     emit sensitivityChanged();
     emit snapshotsChanged();
+}
+
+bool Session::isErrorFresh(const std::string& site) const
+{
+    if (!m_siteErrors.value) {
+        return false;
+    }
+    const auto changed = m_changedAt.find(site);
+    return changed == m_changedAt.end() || changed->second <= m_siteErrors.revision;
 }
 
 void Session::edit(const ChoiceMap& choices, const QString& text, int gesture)
@@ -251,6 +261,9 @@ void Session::apply(const std::map<std::string, std::optional<SiteChoice>>& choi
         changed.append(QString::fromStdString(site));
     }
     ++m_revision;
+    for (const auto& [site, choice] : choices) {
+        m_changedAt[site] = m_revision;
+    }
     emit choicesChanged(changed);
 }
 

@@ -101,6 +101,8 @@ public:
     [[nodiscard]] const std::shared_ptr<const Fp32Reference>& reference() const { return m_reference; }
     [[nodiscard]] const Stamped<Evaluation>& evaluation() const { return m_evaluation; }
     [[nodiscard]] const Stamped<SiteErrors>& siteErrors() const { return m_siteErrors; }
+    /// Whether siteErrors() was computed under the site's present choice.
+    [[nodiscard]] bool isErrorFresh(const std::string& site) const;
     [[nodiscard]] const Stamped<std::vector<SiteSensitivity>>& sensitivity() const { return m_sensitivity; }
 
     [[nodiscard]] const std::shared_ptr<const SiteTimes>& siteTimes() const { return m_siteTimes; }
@@ -138,6 +140,7 @@ private:
     QString m_evaluationPath;
     Plan m_plan;
     int m_revision = 0;
+    std::map<std::string, int> m_changedAt; ///< revision of the last change of a site's choice
     int m_lastGesture = 0;
     std::shared_ptr<const Fp32Reference> m_reference;
     Stamped<Evaluation> m_evaluation;

@@ -38,7 +38,7 @@ CompareController::CompareController(Session* session, JobRunner* runner, Compar
 {
     connect(session, &Session::snapshotsChanged, this, &CompareController::showRows);
     connect(session, &Session::evaluationChanged, this, &CompareController::showRows);
-    connect(session, &Session::choicesChanged, this, &CompareController::showRows);
+    connect(session, &Session::choicesChanged, this, &CompareController::onChoicesChanged);
     connect(view->metrics(), &MetricsTable::selectionChanged, this, &CompareController::showSelected);
     connect(view->metrics(), &MetricsTable::rowActivated, this, &CompareController::restore);
     connect(view, &CompareView::snapshotRequested, this, &CompareController::takeSnapshot);
@@ -76,8 +76,23 @@ std::optional<std::pair<int, int>> CompareController::pair() const
     return selected.size() == 1 ? std::pair(0, selected.front()) : std::pair(selected[0], selected[1]);
 }
 
+void CompareController::onChoicesChanged()
+{
+    if (m_current != presentSnapshot()) { // else the rows are as they were
+        showRows();
+    }
+}
+
+int CompareController::presentSnapshot() const
+{
+    const auto found = std::ranges::find(m_session->snapshots(), m_session->plan(), &Snapshot::plan);
+    return found == m_session->snapshots().end() ? -1
+                                                 : static_cast<int>(found - m_session->snapshots().begin());
+}
+
 void CompareController::showRows()
 {
+    m_current = presentSnapshot();
     std::vector<MetricsRow> rows;
     if (m_session->model() && (m_session->reference() || !m_session->snapshots().empty())) {
         MetricsRow fp32 {tr("FP32"), std::nullopt, ResultState::Live, std::nullopt};

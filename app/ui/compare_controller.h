@@ -28,6 +28,7 @@ signals:
 
 private:
     void showRows();
+    void onChoicesChanged();
     void showSelected();
     void takeSnapshot();
     void restore();
@@ -41,10 +42,12 @@ private:
     [[nodiscard]] QString nameOf(int row) const;
     [[nodiscard]] const Snapshot* snapshotOf(int row) const; ///< null for FP32
     [[nodiscard]] std::shared_ptr<const DataSource> data() const;
+    [[nodiscard]] int presentSnapshot() const; ///< the one that is the present plan; -1: none
 
     Session* m_session;
     JobRunner* m_runner;
     CompareView* m_view;
+    int m_current = -1; ///< presentSnapshot() as the rows show it
 };
 
 } // namespace qs

@@ -18,7 +18,7 @@ RowController::RowController(const Workbench& bench)
 {
     connect(m_bench.session, &Session::documentChanged, this, &RowController::showRows);
     connect(m_bench.session, &Session::calibrationChanged, this, &RowController::showRows);
-    connect(m_bench.session, &Session::choicesChanged, this, &RowController::showRows);
+    connect(m_bench.session, &Session::choicesChanged, this, &RowController::showChanged);
     connect(m_bench.session, &Session::siteErrorsChanged, this, &RowController::showRows);
     connect(m_bench.session, &Session::sensitivityChanged, this, &RowController::showRows);
     connect(m_bench.session, &Session::siteTimesChanged, this, &RowController::showRows);
@@ -48,6 +48,19 @@ void RowController::showRows()
     m_bench.views->bits->setEnabled(!m_bench.session->isReadOnly());
     m_bench.views->bits->setRows(rows);
     m_bench.views->tree->setRows(rows);
+}
+
+void RowController::showChanged(const QStringList& sites)
+{
+    std::vector<SiteRow> rows;
+    const std::vector<Site>& all = m_bench.session->model()->sites;
+    for (const QString& name : sites) {
+        if (const int index = indexOfSite(all, name.toStdString()); index >= 0) {
+            rows.push_back(siteRow(*m_bench.session, all[static_cast<std::size_t>(index)]));
+        }
+    }
+    m_bench.views->bits->updateRows(rows);
+    m_bench.views->tree->updateRows(rows);
 }
 
 void RowController::showSelection()

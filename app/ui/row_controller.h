@@ -3,6 +3,7 @@
 #include "app/ui/workbench.h"
 
 #include <QObject>
+#include <QStringList>
 
 namespace qs {
 
@@ -15,7 +16,8 @@ public:
     explicit RowController(const Workbench& bench);
 
 private:
-    void showRows();
+    void showRows(); ///< all of them
+    void showChanged(const QStringList& sites);
     void showSelection();
     void wireEdits();
 

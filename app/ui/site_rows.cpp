@@ -18,7 +18,7 @@ SiteRow siteRow(const Session& session, const Site& site)
     if (const auto& errors = session.siteErrors(); errors.value && row.choice.enabled) {
         if (const auto found = errors.value->find(site.name); found != errors.value->end()) {
             row.sqnrDb = found->second.sqnrDb();
-            row.state = errors.revision == session.revision() ? ResultState::Live : ResultState::Stale;
+            row.state = session.isErrorFresh(site.name) ? ResultState::Live : ResultState::Stale;
         }
     }
     if (const auto& results = session.sensitivity().value) {

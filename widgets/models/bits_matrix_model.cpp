@@ -39,16 +39,34 @@ void BitsMatrixModel::setRows(const std::vector<SiteRow>& rows)
                 [](const SiteRow& a, const SiteRow& b) { return a.name == b.name; });
     };
     if (layers == m_layers && sameSites()) {
-        m_rows = rows;
-        if (!m_layers.empty()) {
-            emit dataChanged(index(0, 0), index(rowCount() - 1, ColumnCount - 1));
-        }
+        updateRows(rows);
         return;
     }
     beginResetModel();
     m_rows = rows;
     m_layers = std::move(layers);
+    m_rowOf.clear();
+    for (std::size_t i = 0; i < m_rows.size(); ++i) {
+        m_rowOf.insert(m_rows[i].name, static_cast<int>(i));
+    }
     endResetModel();
+}
+
+void BitsMatrixModel::updateRows(const std::vector<SiteRow>& rows)
+{
+    for (const SiteRow& row : rows) {
+        const auto found = m_rowOf.constFind(row.name);
+        if (found == m_rowOf.constEnd()) {
+            continue;
+        }
+        SiteRow& present = m_rows[static_cast<std::size_t>(*found)];
+        const bool looksTheSame = present.choice == row.choice;
+        present = row;
+        if (!looksTheSame) {
+            const QModelIndex cell = indexOf(row.name);
+            emit dataChanged(cell, cell);
+        }
+    }
 }
 
 void BitsMatrixModel::setPalette(const QPalette& palette)

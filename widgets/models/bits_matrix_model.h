@@ -4,6 +4,7 @@
 #include "widgets/models/site_row.h"
 
 #include <QAbstractTableModel>
+#include <QHash>
 #include <QPalette>
 #include <QStringList>
 
@@ -24,8 +25,10 @@ public:
 
     explicit BitsMatrixModel(QObject* parent = nullptr);
 
-    /// Rows in network order; emits dataChanged alone when layers and sites are the same.
+    /// Rows in network order; emits dataChanged of the cells that changed when layers and sites are the same.
     void setRows(const std::vector<SiteRow>& rows);
+    /// New values of some of the rows; names that are not there are passed over.
+    void updateRows(const std::vector<SiteRow>& rows);
     void setPalette(const QPalette& palette);
     /// Names of the sites in these cells, each once.
     [[nodiscard]] QStringList sitesAt(const QModelIndexList& cells) const;
@@ -59,6 +62,7 @@ private:
 
     std::vector<SiteRow> m_rows;
     std::vector<Layer> m_layers;
+    QHash<QString, int> m_rowOf; ///< site name -> index in m_rows
     QPalette m_palette;
 };
 

@@ -53,43 +53,54 @@ void SiteTreeModel::setRows(std::vector<SiteRow> rows)
 {
     const bool sameSites = std::equal(rows.begin(), rows.end(), m_rows.begin(), m_rows.end(),
         [](const SiteRow& a, const SiteRow& b) { return a.name == b.name && a.block == b.block; });
-    if (!sameSites) {
+    if (sameSites) {
+        updateRows(rows);
+    } else {
         rebuild(std::move(rows));
-        return;
     }
-    std::vector<bool> changed(rows.size());
+}
+
+void SiteTreeModel::updateRows(const std::vector<SiteRow>& rows)
+{
+    std::vector<bool> changed(m_rows.size(), false);
     std::vector<bool> nodeChanged(m_nodes.size(), false);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        changed[i] = rows[i] != m_rows[i];
-        if (changed[i]) {
-            nodeChanged[static_cast<std::size_t>(m_nodeOf[i])] = true;
+    for (const SiteRow& row : rows) {
+        const auto found = m_rowOf.constFind(row.name);
+        if (found == m_rowOf.constEnd() || m_rows[static_cast<std::size_t>(*found)] == row) {
+            continue;
         }
+        const auto place = static_cast<std::size_t>(*found);
+        m_rows[place] = row;
+        changed[place] = true;
+        nodeChanged[static_cast<std::size_t>(m_nodeOf[place])] = true;
     }
     const std::array scalesBefore {m_largestKl, m_largestTime, m_largestBlockTime};
-    m_rows = std::move(rows);
     updateScales();
+    const bool rescaled = std::array {m_largestKl, m_largestTime, m_largestBlockTime} != scalesBefore;
     for (std::size_t node = 0; node < m_nodes.size(); ++node) {
-        const auto& members = m_nodes[node].rows;
-        const bool rescaled = std::array {m_largestKl, m_largestTime, m_largestBlockTime} != scalesBefore;
-        if (!nodeChanged[node] && !rescaled) {
-            continue;
+        if (nodeChanged[node] || rescaled) {
+            emitChanges(node, changed, rescaled);
         }
-        const QModelIndex top = index(static_cast<int>(node), Name);
-        emit dataChanged(top, top.siblingAtColumn(ColumnCount - 1));
-        if (m_nodes[node].block.isEmpty()) {
-            continue;
-        }
-        // From the first to the last changed site of the block.
-        int first = rescaled ? 0 : static_cast<int>(members.size());
-        int last = rescaled ? static_cast<int>(members.size()) - 1 : -1;
-        for (int i = 0; i < static_cast<int>(members.size()) && !rescaled; ++i) {
-            if (changed[static_cast<std::size_t>(members[static_cast<std::size_t>(i)])]) {
-                first = std::min(first, i);
-                last = i;
-            }
-        }
-        emit dataChanged(index(first, Name, top), index(last, ColumnCount - 1, top));
     }
+}
+
+void SiteTreeModel::emitChanges(std::size_t node, const std::vector<bool>& changed, bool whole)
+{
+    const QModelIndex top = index(static_cast<int>(node), Name);
+    emit dataChanged(top, top.siblingAtColumn(ColumnCount - 1));
+    if (m_nodes[node].block.isEmpty()) {
+        return;
+    }
+    const std::vector<int>& members = m_nodes[node].rows;
+    int first = whole ? 0 : static_cast<int>(members.size());
+    int last = whole ? static_cast<int>(members.size()) - 1 : -1;
+    for (int i = 0; i < static_cast<int>(members.size()) && !whole; ++i) {
+        if (changed[static_cast<std::size_t>(members[static_cast<std::size_t>(i)])]) {
+            first = std::min(first, i);
+            last = i;
+        }
+    }
+    emit dataChanged(index(first, Name, top), index(last, ColumnCount - 1, top));
 }
 
 void SiteTreeModel::rebuild(std::vector<SiteRow> rows)

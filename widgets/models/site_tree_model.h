@@ -47,6 +47,8 @@ public:
 
     /// Rows in network order.
     void setRows(std::vector<SiteRow> rows);
+    /// New values of some of the rows; names that are not there are passed over.
+    void updateRows(const std::vector<SiteRow>& rows);
     [[nodiscard]] const std::vector<SiteRow>& rows() const { return m_rows; }
     /// Null when there is no such site.
     [[nodiscard]] const SiteRow* find(const QString& site) const;
@@ -80,6 +82,8 @@ private:
     [[nodiscard]] QVariant barFraction(const SiteRow& row, int column) const;
     void rebuild(std::vector<SiteRow> rows);
     void updateScales();
+    /// dataChanged from the first to the last changed site of the node; of all when `whole`.
+    void emitChanges(std::size_t node, const std::vector<bool>& changed, bool whole);
 
     std::vector<SiteRow> m_rows;
     std::vector<Node> m_nodes;

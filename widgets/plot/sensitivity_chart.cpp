@@ -193,6 +193,9 @@ void SensitivityChart::setHighlighted(const QString& site)
 
 void SensitivityChart::setStale()
 {
+    if (!m_staleLabel->isHidden()) {
+        return;
+    }
     m_bars->setOpacity(0.45);
     m_staleLabel->setVisible(true);
     m_plot->replot(QCustomPlot::rpQueuedReplot);

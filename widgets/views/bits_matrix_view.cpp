@@ -38,6 +38,11 @@ void BitsMatrixView::setRows(const std::vector<SiteRow>& rows)
     m_matrix->setRows(rows);
 }
 
+void BitsMatrixView::updateRows(const std::vector<SiteRow>& rows)
+{
+    m_matrix->updateRows(rows);
+}
+
 void BitsMatrixView::setCurrentSite(const QString& site)
 {
     const QModelIndex cell = m_matrix->indexOf(site);

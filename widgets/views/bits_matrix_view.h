@@ -20,6 +20,8 @@ public:
     explicit BitsMatrixView(QWidget* parent = nullptr);
 
     void setRows(const std::vector<SiteRow>& rows);
+    /// New values of some of the rows.
+    void updateRows(const std::vector<SiteRow>& rows);
     /// Selects the cell silently; unknown names are ignored.
     void setCurrentSite(const QString& site);
     [[nodiscard]] BitsMatrixModel* matrix() const { return m_matrix; }

@@ -166,6 +166,18 @@ void SiteTreeView::setRows(std::vector<SiteRow> rows)
     applyFilter(m_filter->text());
 }
 
+void SiteTreeView::updateRows(const std::vector<SiteRow>& rows)
+{
+    {
+        const QScopedValueRollback silent(m_silent, true); // a sorted row that moves keeps its selection
+        m_model->updateRows(rows);
+    }
+    if (m_worst->isChecked()) {
+        updateWorst();
+        showCount();
+    }
+}
+
 void SiteTreeView::updateWorst()
 {
     if (!m_worst->isChecked()) {
@@ -254,6 +266,14 @@ void SiteTreeView::changeEvent(QEvent* event)
 void SiteTreeView::applyFilter(const QString& text)
 {
     m_proxy->setWords(text);
+    showCount();
+    if (!text.isEmpty()) {
+        m_tree->expandAll();
+    }
+}
+
+void SiteTreeView::showCount()
+{
     int shown = 0;
     for (int row = 0; row < m_proxy->rowCount(); ++row) {
         const QModelIndex top = m_proxy->index(row, SiteTreeModel::Name);
@@ -263,9 +283,6 @@ void SiteTreeView::applyFilter(const QString& text)
     const int all = static_cast<int>(m_model->rows().size());
     m_count->setText(shown == all ? QString::number(all) : tr("%1 of %2").arg(shown).arg(all));
     m_count->setVisible(all > 0);
-    if (!text.isEmpty()) {
-        m_tree->expandAll();
-    }
 }
 
 QString SiteTreeView::currentSite() const

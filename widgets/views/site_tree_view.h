@@ -29,6 +29,8 @@ public:
 
     /// Sites in network order; the selection and what is expanded survive when the sites are the same.
     void setRows(std::vector<SiteRow> rows);
+    /// New values of some of the rows.
+    void updateRows(const std::vector<SiteRow>& rows);
     /// Selects silently and scrolls to the first; unknown names are ignored.
     void setSelectedSites(const QStringList& sites);
     /// In network order; a selected block counts as all its sites.
@@ -54,6 +56,7 @@ protected:
 private:
     void buildTree();
     void applyFilter(const QString& text);
+    void showCount(); ///< of the sites that pass the filter
     void updateWorst();
     void showContextMenu(const QPoint& position);
     void requestApplyToRole();
