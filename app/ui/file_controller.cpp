@@ -1,5 +1,6 @@
 #include "app/ui/file_controller.h"
 
+#include "app/jobs/job_runner.h"
 #include "app/jobs/session_tasks.h"
 #include "app/session/session.h"
 #include "app/ui/actions.h"
@@ -17,6 +18,12 @@
 #include <QMenu>
 
 namespace qs {
+
+namespace {
+
+const QString kPrepareKey = QStringLiteral("prepare-export");
+
+} // namespace
 
 FileController::FileController(const Workbench& bench)
     : QObject(bench.controllers)
@@ -138,19 +145,34 @@ void FileController::openRecipeWhenReady(const QString& file)
 
 void FileController::exportModel()
 {
-    const Session& session = *m_bench.session;
-    const auto& calibration = session.calibration();
-    try {
-        const ExportInput input {session.model(), session.plan(),
-            resolvePlan(*session.model(), session.plan(), *calibration), calibration->dataHash, kVersion};
-        ExportDialog dialog(
-            input, session.calibrationData() ? session.calibrationData()->size() : 0, m_bench.window);
-        if (dialog.exec() == QDialog::Accepted) {
-            m_bench.tasks->exportPlan(dialog.request());
-        }
-    } catch (const Error& error) {
-        m_bench.notices->fail(tr("Export"), QString::fromStdString(error.what()));
-    }
+    using R = ExportInput;
+    const auto model = m_bench.session->model();
+    m_bench.runner->start(
+        Lane::Batch, kPrepareKey, tr("Prepare the export"),
+        [model, plan = m_bench.session->plan(), calibration = m_bench.session->calibration()](
+            const TaskContext& context) -> R {
+            return {model, plan, resolvePlan(*model, plan, *calibration, context), calibration->dataHash,
+                kVersion};
+        },
+        [this, model](Outcome<R> outcome) {
+            if (const auto* failure = std::get_if<Failure>(&outcome)) {
+                if (!failure->isCancelled()) {
+                    m_bench.notices->fail(tr("Export"), QString::fromStdString(failure->message));
+                }
+            } else if (m_bench.session->model() == model) {
+                askForExport(std::get<R>(std::move(outcome)));
+            }
+        });
+}
+
+void FileController::askForExport(ExportInput input)
+{
+    const auto& data = m_bench.session->calibrationData();
+    auto* dialog = new ExportDialog(std::move(input), data ? data->size() : 0, m_bench.window);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    connect(
+        dialog, &QDialog::accepted, this, [this, dialog] { m_bench.tasks->exportPlan(dialog->request()); });
+    dialog->open();
 }
 
 void FileController::rememberModel()

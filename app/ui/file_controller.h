@@ -7,6 +7,8 @@
 
 namespace qs {
 
+struct ExportInput;
+
 /// The File menu as far as models, data, recipes and exports go: dialogs, recent files, what is dropped.
 class FileController : public QObject
 {
@@ -29,7 +31,8 @@ signals:
 private:
     void wireOpening();
     void wireSaving();
-    void exportModel();
+    void exportModel(); ///< works out what would be written, then asks
+    void askForExport(ExportInput input);
     void rememberModel(); ///< among the recent ones
     void fillRecent();
 

@@ -22,6 +22,7 @@ namespace {
 
 constexpr int kQuietMs = 250;
 const QString kGhostsKey = QStringLiteral("ghosts");
+const QString kStatisticsKey = QStringLiteral("weight-statistics");
 
 } // namespace
 
@@ -141,14 +142,35 @@ void SiteController::showSelection()
         return;
     }
     if (shown.kind == SiteKind::Weight) {
-        distribution->setStatistics(std::make_shared<SiteStatistics>(weightStatistics(
-            shown.name, session.model()->graph->value(shown.value).constant, shown.weightAxis)));
+        requestWeightStatistics(shown);
     } else {
         distribution->setStatistics(
             session.calibration() ? session.calibration()->find(shown.name) : nullptr);
     }
     m_bench.live->request(siteIndex(), session.plan());
     requestGhosts();
+}
+
+void SiteController::requestWeightStatistics(const Site& shown)
+{
+    using R = std::shared_ptr<const SiteStatistics>;
+    const auto model = m_bench.session->model();
+    m_bench.runner->start(
+        Lane::Live, kStatisticsKey, QString(),
+        [model, shown](const TaskContext&) -> R {
+            return std::make_shared<const SiteStatistics>(
+                weightStatistics(shown.name, model->graph->value(shown.value).constant, shown.weightAxis));
+        },
+        [this, model, name = shown.name](const Outcome<R>& outcome) {
+            if (const auto* failure = std::get_if<Failure>(&outcome)) {
+                if (!failure->isCancelled()) {
+                    m_bench.notices->fail(
+                        tr("Statistics of the weight"), QString::fromStdString(failure->message));
+                }
+            } else if (m_bench.session->model() == model && site() != nullptr && site()->name == name) {
+                m_bench.views->distribution->setStatistics(std::get<R>(outcome));
+            }
+        });
 }
 
 void SiteController::showChoices()
@@ -179,7 +201,8 @@ void SiteController::requestGhosts()
     const std::vector<GhostChoice> choices = m_bench.views->distribution->ghostChoices();
     const auto model = m_bench.session->model();
     const auto calibration = m_bench.session->calibration();
-    if (choices.empty() || !calibration) {
+    const bool hasValues = shown->kind == SiteKind::Activation || !m_bench.session->isReadOnly();
+    if (choices.empty() || !calibration || !hasValues) {
         m_bench.runner->cancel(kGhostsKey);
         m_bench.views->distribution->setGhosts({});
         return;
@@ -237,7 +260,7 @@ void SiteController::showErrors()
             state.layer->meanSquared, state.layer->samples);
     }
     if (state.model) {
-        strip->setModelError(*state.model);
+        strip->setModelError(*state.model, state.probeGoal);
     }
     strip->setState(ErrorLevel::Tensor, state.tensorState);
     strip->setState(ErrorLevel::Layer, state.layerState);

@@ -27,6 +27,7 @@ private:
     void showDocument();
     void showCalibration();
     void showSelection(); ///< another site
+    void requestWeightStatistics(const Site& shown); ///< on the live lane: weights may be large
     void showChoices(); ///< the same one, edited
     void showLiveError();
     void showErrors(); ///< in the strip below the distribution

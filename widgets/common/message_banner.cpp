@@ -64,6 +64,7 @@ MessageBanner::MessageBanner(QWidget* parent)
     layout->addWidget(m_text, 1);
     layout->addWidget(m_action);
     layout->addWidget(m_close);
+    m_action->hide(); // until a message offers something
     connect(m_action, &QPushButton::clicked, this, &MessageBanner::actionTriggered);
     connect(m_close, &QToolButton::clicked, this, &MessageBanner::closeByUser);
     hide();

@@ -122,6 +122,8 @@ void ChannelMap::setStatistics(std::shared_ptr<const SiteStatistics> statistics)
     m_statistics = std::move(statistics);
     const std::size_t now = m_statistics ? m_statistics->groups.size() : 0;
     m_brushed.clear();
+    m_pressPosition = -1; // a press on other channels says nothing of these
+    m_brushing = false;
     if (now != before) {
         m_selected = -1;
         m_bounds.clear();

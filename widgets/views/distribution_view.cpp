@@ -113,6 +113,10 @@ DistributionView::DistributionView(QWidget* parent)
     m_stack->addWidget(m_empty);
     m_stack->addWidget(content);
     m_emptyText = m_empty->text();
+    constexpr int kPageDelayMs = 150;
+    m_pageDelay.setSingleShot(true);
+    m_pageDelay.setInterval(kPageDelayMs);
+    connect(&m_pageDelay, &QTimer::timeout, this, [this] { m_stack->setCurrentIndex(0); });
     connectPlots();
     restyle();
     updateToggles();
@@ -398,7 +402,12 @@ void DistributionView::showPage()
 {
     const bool ready = m_site && m_statistics;
     m_empty->setText(m_site ? tr("%1\n\nNo statistics yet.").arg(m_site->name) : m_emptyText);
-    m_stack->setCurrentIndex(ready ? 1 : 0);
+    if (ready || !m_site) {
+        m_pageDelay.stop();
+        m_stack->setCurrentIndex(ready ? 1 : 0);
+    } else if (m_stack->currentIndex() != 0) {
+        m_pageDelay.start(); // they may be here in a moment: no page flashes up in between
+    }
 }
 
 void DistributionView::showTitle()

@@ -6,6 +6,7 @@
 #include "widgets/models/site_row.h"
 #include "widgets/plot/ghost_quantizer.h"
 
+#include <QTimer>
 #include <QVector>
 #include <QWidget>
 
@@ -120,6 +121,7 @@ private:
 
     EmptyLabel* m_empty;
     QStackedLayout* m_stack;
+    QTimer m_pageDelay; ///< until missing statistics are said to be missing
     QLabel* m_icon;
     QLabel* m_name;
     ElidedLabel* m_summary;
