@@ -41,6 +41,9 @@ Actions::Actions(QMainWindow* window, QUndoStack* undoStack)
     exportModel = add(file, tr("E&xport Model…"), tr("Write the quantized model for a runtime and verify it"),
         QKeySequence(Qt::CTRL | Qt::Key_E));
     file->addSeparator();
+    pictureMenu = file->addMenu(tr("Save &Picture of"));
+    printMenu = file->addMenu(tr("Pr&int"));
+    file->addSeparator();
     quit = add(file, tr("&Quit"), tr("Close the window"), QKeySequence::Quit);
 
     QMenu* edit = window->menuBar()->addMenu(tr("&Edit"));

@@ -48,6 +48,8 @@ public:
     QAction* themeDark;
     QAction* about;
     QMenu* recentMenu;
+    QMenu* pictureMenu; ///< of File
+    QMenu* printMenu; ///< of File
     QAction* floatFallback;
     QMenu* presetMenu;
     QMenu* viewMenu; ///< the docks come behind its first separator

@@ -8,6 +8,7 @@
 #include "app/ui/habits.h"
 #include "app/ui/job_controller.h"
 #include "app/ui/notices.h"
+#include "app/ui/picture_menu.h"
 #include "app/ui/row_controller.h"
 #include "app/ui/selection.h"
 #include "app/ui/sensitivity_controller.h"
@@ -91,6 +92,7 @@ void MainWindow::makeControllers(const Workbench& bench)
     new SiteController(bench);
     new SensitivityController(bench);
     new JobController(bench);
+    new PictureMenu(bench);
     auto* habits = new Habits(bench);
     connect(m_files, &FileController::demoOpened, habits, &Habits::expectDemo);
     auto* compare = new CompareController(&m_session, &m_runner, m_views->compare);

@@ -1,3 +1,4 @@
+#include "widgets/common/picture.h"
 #include "widgets/plot/csv_tables.h"
 #include "widgets/plot/plot_menu.h"
 
@@ -70,12 +71,12 @@ private slots:
         const QList<std::pair<QString, QByteArray>> kinds {
             {u"a.png"_s, "\x89PNG"}, {u"a.svg"_s, "<?xml"}, {u"a.pdf"_s, "%PDF"}};
         for (const auto& [name, magic] : kinds) {
-            QVERIFY(menu.savePicture(folder.filePath(name)));
+            QVERIFY(savePicture(view, u"plot"_s, folder.filePath(name)));
             QFile file(folder.filePath(name));
             QVERIFY(file.open(QIODevice::ReadOnly));
             QCOMPARE(file.read(magic.size()), magic);
         }
-        QVERIFY(!menu.savePicture(u"/nonexistent/folder/a.png"_s));
+        QVERIFY(!savePicture(view, u"plot"_s, u"/nonexistent/folder/a.png"_s));
     }
 };
 

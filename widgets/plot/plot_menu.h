@@ -23,9 +23,6 @@ public:
     /// The picture at the screen's resolution to the clipboard.
     void copyPicture() const;
     void copyCsv() const;
-    /// Format by the file's ending: .png, .svg or .pdf; other endings get .png. Returns whether it was
-    /// written.
-    bool savePicture(const QString& file) const;
 
 signals:
     void failed(const QString& sentence);
