@@ -1,0 +1,191 @@
+// Everything that can be clicked can be reached by keyboard and has a name that a screen reader can say.
+#include "app/ui/export_dialog.h"
+#include "app/ui/main_window.h"
+#include "app/ui/settings.h"
+#include "core/quant/resolve.h"
+
+#include <qcustomplot.h>
+
+#include <QAbstractButton>
+#include <QAbstractItemView>
+#include <QAbstractSpinBox>
+#include <QAccessible>
+#include <QAction>
+#include <QApplication>
+#include <QComboBox>
+#include <QDockWidget>
+#include <QHeaderView>
+#include <QLineEdit>
+#include <QMenu>
+#include <QMenuBar>
+#include <QSettings>
+#include <QSplitter>
+#include <QTabBar>
+#include <QTest>
+#include <QTextEdit>
+
+using namespace qs;
+using namespace Qt::StringLiterals;
+
+namespace {
+
+constexpr int kPatienceMs = 120000;
+
+/// A part of one of Qt's own controls, which answers for it.
+bool isInternal(const QWidget* widget)
+{
+    for (const QWidget* up = widget; up != nullptr; up = up->parentWidget()) {
+        if (up->objectName().startsWith(u"qt_"_s) || up->objectName().startsWith(u"Scroll"_s)
+            || up->inherits("QComboBoxPrivateContainer") || qobject_cast<const QHeaderView*>(up)) {
+            return true;
+        }
+        const QWidget* parent = up->parentWidget();
+        if (qobject_cast<const QLineEdit*>(parent) || qobject_cast<const QComboBox*>(parent)
+            || qobject_cast<const QAbstractSpinBox*>(parent) || qobject_cast<const QTabBar*>(parent)
+            || qobject_cast<const QMenuBar*>(parent)
+            || (parent != nullptr && parent->inherits("QTableView")
+                && qobject_cast<const QAbstractButton*>(up))) { // the corner of a table
+            return true;
+        }
+    }
+    return false;
+}
+
+bool isInteractive(const QWidget* widget)
+{
+    return (qobject_cast<const QAbstractButton*>(widget) || qobject_cast<const QAbstractItemView*>(widget)
+               || qobject_cast<const QAbstractSpinBox*>(widget) || qobject_cast<const QComboBox*>(widget)
+               || qobject_cast<const QLineEdit*>(widget) || qobject_cast<const QTextEdit*>(widget)
+               || qobject_cast<const QCustomPlot*>(widget) || qobject_cast<const QTabBar*>(widget))
+        && !isInternal(widget);
+}
+
+QString described(const QWidget* widget)
+{
+    QString path;
+    for (const QWidget* up = widget; up != nullptr; up = up->parentWidget()) {
+        path.prepend(u'/' + QString::fromLatin1(up->metaObject()->className()));
+    }
+    return path + u" \""_s + widget->objectName() + u'"' + u' ' + widget->toolTip();
+}
+
+QString spokenName(QWidget* widget)
+{
+    QAccessibleInterface* interface = QAccessible::queryAccessibleInterface(widget);
+    return interface == nullptr ? QString() : interface->text(QAccessible::Name);
+}
+
+/// Those without a name.
+QStringList nameless(QWidget* top)
+{
+    QStringList found;
+    for (QWidget* widget : top->findChildren<QWidget*>()) {
+        if (isInteractive(widget) && !widget->isHidden() && spokenName(widget).trimmed().isEmpty()) {
+            found << described(widget);
+        }
+    }
+    return found;
+}
+
+} // namespace
+
+class TestAccessibility : public QObject
+{
+    Q_OBJECT
+private slots:
+    void initTestCase()
+    {
+        QCoreApplication::setOrganizationName(u"QuantoscopeTest"_s);
+        QCoreApplication::setApplicationName(u"Accessibility"_s);
+        QSettings().clear();
+        Settings().setTourSeen();
+        m_window = std::make_unique<MainWindow>();
+        m_window->show();
+        QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
+        m_window->openDemo();
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->session()->calibration() != nullptr, kPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->jobs()->isIdle(), kPatienceMs);
+    }
+    void cleanupTestCase() { m_window.reset(); }
+
+    void everythingInteractiveHasAName() { QCOMPARE(nameless(m_window.get()).join(u'\n'), QString()); }
+    void theDialogsToo()
+    {
+        for (const QString& text : {u"&Guide"_s, u"&Search Actions and Sites…"_s, u"&Tour of the Window"_s}) {
+            trigger(text);
+            QCOMPARE(nameless(m_window.get()).join(u'\n'), QString());
+        }
+        const Session& session = *m_window->session();
+        const ExportInput input {session.model(), session.plan(),
+            resolvePlan(*session.model(), session.plan(), *session.calibration()),
+            session.calibration()->dataHash, "test"};
+        ExportDialog dialog(input, 8);
+        dialog.show();
+        QCOMPARE(nameless(&dialog).join(u'\n'), QString());
+        for (QWidget* widget : QApplication::topLevelWidgets()) {
+            if (widget != m_window.get()) {
+                widget->close();
+            }
+        }
+        QTest::keyClick(m_window.get(), Qt::Key_Escape);
+    }
+    void everyActionOfTheMenusHasAText()
+    {
+        QList<QAction*> left = m_window->menuBar()->actions();
+        while (!left.isEmpty()) {
+            const QAction* action = left.takeFirst();
+            if (action->isSeparator()) {
+                continue;
+            }
+            QVERIFY(!action->text().isEmpty());
+            if (action->menu() != nullptr) {
+                left << action->menu()->actions();
+            }
+        }
+    }
+    void everythingInteractiveIsReachedWithTab()
+    {
+        // Every tab of the docks in turn: what is hidden behind another one cannot have the focus.
+        QStringList unreached;
+        for (QDockWidget* dock : m_window->findChildren<QDockWidget*>()) {
+            dock->raise();
+            QTest::qWait(50);
+            QSet<const QWidget*> reached;
+            m_window->setFocus();
+            constexpr int kRounds = 150; // a plot keeps Tab while it goes through its bounds
+            for (int i = 0; i < kRounds; ++i) {
+                QTest::keyClick(m_window->focusWidget() != nullptr ? m_window->focusWidget() : m_window.get(),
+                    Qt::Key_Tab);
+                reached.insert(m_window->focusWidget());
+            }
+            for (const QWidget* widget : m_window->findChildren<QWidget*>()) {
+                if (isInteractive(widget) && widget->isVisible() && widget->isEnabled()
+                    && widget->window() == m_window.get()) {
+                    const bool found = std::any_of(reached.begin(), reached.end(), [&](const QWidget* each) {
+                        return each == widget || (each != nullptr && widget->isAncestorOf(each));
+                    });
+                    if (!found) {
+                        unreached << described(widget);
+                    }
+                }
+            }
+        }
+        unreached.removeDuplicates();
+        QVERIFY2(unreached.isEmpty(), qPrintable(unreached.join(u'\n')));
+    }
+
+private:
+    void trigger(const QString& text)
+    {
+        for (QAction* action : m_window->findChildren<QAction*>()) {
+            if (action->text() == text) {
+                action->trigger();
+            }
+        }
+    }
+
+    std::unique_ptr<MainWindow> m_window;
+};
+
+QTEST_MAIN(TestAccessibility)
+#include "tst_accessibility.moc"
