@@ -82,6 +82,7 @@ Actions::Actions(QMainWindow* window, QUndoStack* undoStack)
     palette = add(viewMenu, tr("&Search Actions and Sites…"), tr("Type the name of an action or a site"),
         QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_P));
     addThemes(viewMenu->addMenu(tr("&Appearance")));
+    defaultLayout = add(viewMenu, tr("&Default Layout"), tr("Every view back to where it was at first"));
     viewMenu->addSeparator();
     QMenu* help = window->menuBar()->addMenu(tr("&Help"));
     guide = add(help, tr("&Guide"), tr("How to use the window"), QKeySequence::HelpContents);

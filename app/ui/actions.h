@@ -43,6 +43,7 @@ public:
     QAction* palette; ///< the search for actions and sites
     QAction* guide;
     QAction* tour;
+    QAction* defaultLayout;
     QAction* themeSystem;
     QAction* themeLight;
     QAction* themeDark;

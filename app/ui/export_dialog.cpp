@@ -57,6 +57,7 @@ ExportDialog::ExportDialog(ExportInput input, std::int64_t availableSamples, QWi
     form->addRow(tr("&Format"), m_format);
     form->addRow(QString(), m_description);
     form->addRow(tr("F&ile"), fileRow);
+    qobject_cast<QLabel*>(form->labelForField(fileRow))->setBuddy(m_file);
     form->addRow(tr("Verify"), verifyRow);
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Cancel);
     m_export = buttons->addButton(tr("Export"), QDialogButtonBox::AcceptRole);

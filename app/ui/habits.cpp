@@ -101,6 +101,9 @@ void Habits::showGuide()
 
 void Habits::startTour()
 {
+    if (m_tour) {
+        return;
+    }
     m_bench.settings->setTourSeen();
     const Views& views = *m_bench.views;
     std::vector<TourStop> stops {
@@ -124,7 +127,7 @@ void Habits::startTour()
             tr("Run › Sensitivity quantizes one site at a time and shows which ones hurt. Click a bar to go "
                "there.")},
     };
-    new Tour(std::move(stops), m_bench.window);
+    m_tour = new Tour(std::move(stops), m_bench.window);
 }
 
 void Habits::showAbout()

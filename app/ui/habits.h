@@ -4,10 +4,12 @@
 #include "app/ui/workbench.h"
 
 #include <QObject>
+#include <QPointer>
 
 namespace qs {
 
 class HelpWindow;
+class Tour;
 
 /// What every program has: the search for actions, light and dark, help, the tour, about.
 class Habits : public QObject
@@ -29,6 +31,7 @@ private:
     const Workbench m_bench;
     Appearance m_appearance;
     HelpWindow* m_help = nullptr; ///< made when first asked for
+    QPointer<Tour> m_tour;
     bool m_tourPending = false;
 };
 

@@ -6,6 +6,7 @@
 #include <QShortcut>
 #include <QSplitter>
 #include <QTextBrowser>
+#include <QTextTable>
 
 namespace qs {
 
@@ -44,6 +45,8 @@ HelpWindow::HelpWindow(QWidget* parent)
     connect(contents, &QListWidget::currentItemChanged, this, [this](QListWidgetItem* item) {
         m_browser->setSource(QUrl(kFolder + item->data(Qt::UserRole).toString()));
     });
+    contents->setSpacing(3);
+    connect(m_browser, &QTextBrowser::sourceChanged, this, &HelpWindow::styleTables);
     connect(m_browser, &QTextBrowser::sourceChanged, contents, [contents](const QUrl& source) {
         for (int row = 0; row < contents->count(); ++row) {
             if (contents->item(row)->data(Qt::UserRole).toString() == source.fileName()) {
@@ -61,6 +64,20 @@ HelpWindow::HelpWindow(QWidget* parent)
     layout->addWidget(splitter);
     connect(new QShortcut(QKeySequence(Qt::Key_Escape), this), &QShortcut::activated, this, &QWidget::close);
     resize(950, 720);
+}
+
+void HelpWindow::styleTables()
+{
+    for (QTextFrame* frame : m_browser->document()->rootFrame()->childFrames()) {
+        if (auto* table = qobject_cast<QTextTable*>(frame)) {
+            QTextTableFormat format = table->format();
+            format.setBorderCollapse(true);
+            format.setBorder(1.0);
+            format.setBorderBrush(palette().brush(QPalette::Mid));
+            format.setCellPadding(5.0);
+            table->setFormat(format);
+        }
+    }
 }
 
 void HelpWindow::open(const QString& document)

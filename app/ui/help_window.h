@@ -18,6 +18,8 @@ public:
     void open(const QString& document);
 
 private:
+    void styleTables();
+
     QTextBrowser* m_browser;
 };
 

@@ -45,6 +45,7 @@ int main(int argc, char** argv)
     });
 
     qs::MainWindow window;
+    window.fitToScreen();
     window.show();
     if (parser.isSet(recipe)) {
         window.openRecipeWhenReady(parser.value(recipe));

@@ -23,6 +23,7 @@
 #include <QLabel>
 #include <QLocale>
 #include <QMimeData>
+#include <QScreen>
 #include <QStatusBar>
 
 namespace qs {
@@ -60,7 +61,6 @@ MainWindow::MainWindow(QWidget* parent)
     , m_controllers(std::make_unique<QObject>())
 {
     setAcceptDrops(true);
-    resize(1600, 1000);
     statusBar()->addWidget(m_documentLabel, 1);
     makeControllers({this, m_controllers.get(), &m_settings, &m_session, &m_runner, &m_tasks, &m_live,
         new EditController(&m_session, this), m_actions, m_views.get(), m_selection, m_notices});
@@ -70,6 +70,7 @@ MainWindow::MainWindow(QWidget* parent)
     connect(&m_session, &Session::sensitivityChanged, this, &MainWindow::updateActions);
     connect(m_session.undoStack(), &QUndoStack::cleanChanged, this,
         [this](bool clean) { setWindowModified(!clean); });
+    connect(m_actions->defaultLayout, &QAction::triggered, this, [this] { m_views->arrange(); });
     connect(m_actions->quit, &QAction::triggered, this, &QWidget::close);
     restoreGeometry(m_settings.windowGeometry());
     restoreState(m_settings.windowState(), Settings::kLayoutVersion);
@@ -99,6 +100,15 @@ void MainWindow::makeControllers(const Workbench& bench)
     connect(compare, &CompareController::failed, m_notices, &Notices::fail);
     connect(compare, &CompareController::layerChosen, this, &MainWindow::selectLayer);
     sessionFiles->offerRecovery();
+}
+
+void MainWindow::fitToScreen()
+{
+    const QSize available = screen()->availableSize();
+    if (width() > available.width() || height() > available.height()) {
+        resize(size().boundedTo(available));
+        m_views->arrange();
+    }
 }
 
 void MainWindow::open(const QString& model, const QString& calibrationData, const QString& evaluationData)

@@ -30,6 +30,8 @@ public:
     explicit MainWindow(QWidget* parent = nullptr);
     ~MainWindow() override;
 
+    /// No larger than the screen; for the start of the program.
+    void fitToScreen();
     /// A model with optional data folders, as the command line gives them.
     void open(const QString& model, const QString& calibrationData = {}, const QString& evaluationData = {});
     void openDemo();

@@ -16,6 +16,8 @@
 #include <QMenu>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace qs {
 
 namespace {
@@ -40,6 +42,7 @@ Views::Views(QMainWindow* window, QMenu* viewMenu)
     , m_window(window)
     , m_viewMenu(viewMenu)
 {
+    window->resize(1600, 1000);
     auto* centre = new QWidget;
     auto* layout = new QVBoxLayout(centre);
     layout->addWidget(banner);
@@ -50,11 +53,10 @@ Views::Views(QMainWindow* window, QMenu* viewMenu)
     window->setDockOptions(
         QMainWindow::AnimatedDocks | QMainWindow::AllowNestedDocks | QMainWindow::AllowTabbedDocks);
     window->setCorner(Qt::BottomLeftCorner, Qt::LeftDockWidgetArea);
-    QDockWidget* left = addDock(translated(QT_TRANSLATE_NOOP("qs::Views", "Model")),
-        QStringLiteral("modelDock"), tree, Qt::LeftDockWidgetArea);
-    QDockWidget* right = addDock(translated(QT_TRANSLATE_NOOP("qs::Views", "Quantizer")),
+    m_left = addDock(translated(QT_TRANSLATE_NOOP("qs::Views", "Model")), QStringLiteral("modelDock"), tree,
+        Qt::LeftDockWidgetArea);
+    m_right = addDock(translated(QT_TRANSLATE_NOOP("qs::Views", "Quantizer")),
         QStringLiteral("quantizerDock"), inspector, Qt::RightDockWidgetArea);
-
     // The tabs at the bottom, from left to right.
     const struct
     {
@@ -67,20 +69,39 @@ Views::Views(QMainWindow* window, QMenu* viewMenu)
         {QT_TRANSLATE_NOOP("qs::Views", "Compare"), "metricsDock", compare},
         {QT_TRANSLATE_NOOP("qs::Views", "Jobs"), "jobsDock", jobs},
     };
-    QDockWidget* first = nullptr;
-    QDockWidget* last = nullptr;
     for (const auto& tab : tabs) {
-        QDockWidget* dock
-            = addDock(translated(tab.title), QLatin1String(tab.name), tab.widget, Qt::BottomDockWidgetArea);
-        if (last != nullptr) {
-            window->tabifyDockWidget(last, dock);
-        }
-        first = first == nullptr ? dock : first;
-        last = dock;
+        m_tabs.push_back(
+            addDock(translated(tab.title), QLatin1String(tab.name), tab.widget, Qt::BottomDockWidgetArea));
     }
-    first->raise();
-    window->resizeDocks({left, right}, {470, 300}, Qt::Horizontal);
-    window->resizeDocks({first}, {270}, Qt::Vertical);
+    arrange();
+}
+
+void Views::arrange()
+{
+    const auto place = [this](QDockWidget* dock, Qt::DockWidgetArea area) {
+        dock->setFloating(false);
+        m_window->addDockWidget(area, dock);
+        dock->show();
+    };
+    place(m_left, Qt::LeftDockWidgetArea);
+    place(m_right, Qt::RightDockWidgetArea);
+    for (std::size_t i = 0; i < m_tabs.size(); ++i) {
+        place(m_tabs[i], Qt::BottomDockWidgetArea);
+        if (i > 0) {
+            m_window->tabifyDockWidget(m_tabs[i - 1], m_tabs[i]);
+        }
+    }
+    m_tabs.front()->raise();
+    // At best the tree shows its figures beside the names; the centre needs its width first.
+    constexpr int kTreeWidth = 465;
+    constexpr int kNarrowTree = 260;
+    constexpr int kOthers = 1010; ///< centre and inspector
+    constexpr int kInspectorWidth = 300;
+    m_window->resizeDocks({m_left, m_right},
+        {std::clamp(m_window->width() - kOthers, kNarrowTree, kTreeWidth),
+            std::min(kInspectorWidth, m_window->width() * 19 / 100)},
+        Qt::Horizontal);
+    m_window->resizeDocks({m_tabs.front()}, {m_window->height() * 27 / 100}, Qt::Vertical);
 }
 
 QDockWidget* Views::addDock(

@@ -2,6 +2,8 @@
 
 #include <Qt>
 
+#include <vector>
+
 class QDockWidget;
 class QMainWindow;
 class QMenu;
@@ -28,6 +30,9 @@ public:
     /// Makes the views as children of the window; the docks' switches are added to `viewMenu`.
     Views(QMainWindow* window, QMenu* viewMenu);
 
+    /// Every dock where it belongs, in proportion to the window as it is now.
+    void arrange();
+
     MessageBanner* banner;
     DistributionView* distribution;
     ErrorStrip* errors;
@@ -43,6 +48,9 @@ private:
 
     QMainWindow* m_window;
     QMenu* m_viewMenu;
+    QDockWidget* m_left;
+    QDockWidget* m_right;
+    std::vector<QDockWidget*> m_tabs; ///< at the bottom, from left to right
 };
 
 } // namespace qs

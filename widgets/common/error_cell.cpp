@@ -35,8 +35,8 @@ ErrorCell::ErrorCell(const QString& caption, const QString& emptyText, QWidget* 
     setBackgroundRole(QPalette::Base);
     for (ElidedLabel* label : {m_subject, m_details}) {
         label->setForegroundRole(QPalette::PlaceholderText);
-        label->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     }
+    m_subject->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     m_stateIcon->setFixedSize(kIconSize, kIconSize);
     auto* top = new QHBoxLayout;
     top->setSpacing(5);
@@ -44,19 +44,16 @@ ErrorCell::ErrorCell(const QString& caption, const QString& emptyText, QWidget* 
     top->addStretch(1);
     top->addWidget(m_stateIcon);
     top->addWidget(m_stateText);
-    auto* texts = new QVBoxLayout;
-    texts->setSpacing(0);
-    texts->addWidget(m_subject);
-    texts->addWidget(m_details);
-    auto* bottom = new QHBoxLayout;
-    bottom->setSpacing(10);
-    bottom->addWidget(m_headline);
-    bottom->addLayout(texts, 1);
+    auto* middle = new QHBoxLayout;
+    middle->setSpacing(10);
+    middle->addWidget(m_headline);
+    middle->addWidget(m_subject, 1);
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(10, 5, 10, 5);
     layout->setSpacing(2);
     layout->addLayout(top);
-    layout->addLayout(bottom);
+    layout->addLayout(middle);
+    layout->addWidget(m_details);
     setMinimumWidth(200);
     restyle();
     clearFigures();

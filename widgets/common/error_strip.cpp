@@ -67,8 +67,8 @@ void ErrorStrip::setModelError(const ErrorEstimate& estimate, std::int64_t goal)
         ? tr("%1 ± %2").arg(formatDecibel(estimate.sqnrDb.value), formatNumber(half, 2))
         : formatDecibel(estimate.sqnrDb.value);
     const QString subject = estimate.samples < goal
-        ? tr("logits, %1 of %2").arg(static_cast<qlonglong>(estimate.samples)).arg(probeSamples(goal))
-        : tr("logits, %1").arg(probeSamples(estimate.samples));
+        ? tr("%1 of %2").arg(static_cast<qlonglong>(estimate.samples)).arg(probeSamples(goal))
+        : probeSamples(estimate.samples);
     const auto rounded = [](double percent) { return QLocale().toString(percent, 'f', 0); };
     QString details = tr("KL %1 nats · agreement %2")
                           .arg(formatNumber(estimate.klNats.value, 3))

@@ -4,6 +4,7 @@
 #include "widgets/plot/plot_style.h"
 
 #include <QEvent>
+#include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QLabel>
@@ -115,7 +116,7 @@ void MessageBanner::keyPressEvent(QKeyEvent* event)
 
 void MessageBanner::restyle()
 {
-    const QPalette inherited = parentWidget() ? parentWidget()->palette() : QPalette();
+    const QPalette inherited = QGuiApplication::palette(); // the parent's may not have changed yet
     const PlotStyle style(inherited);
     QPalette tinted = inherited;
     tinted.setColor(QPalette::Window, style.tint(roleOf(m_kind)));

@@ -363,7 +363,7 @@ void DistributionPlot::applyValueScale()
 {
     const bool perOctave = m_histogram && m_histogram->scale == BinScale::Log2;
     m_plot->yAxis->setLabel(
-        perOctave ? tr("count per 1/%1 octave").arg(formatNumber(1.0 / m_histogram->width)) : tr("count"));
+        perOctave ? tr("per 1/%1 octave").arg(formatNumber(1.0 / m_histogram->width)) : tr("count"));
     for (QCPAxis* axis : {m_plot->xAxis, m_errorRect->axis(QCPAxis::atBottom)}) {
         if (m_valueScale == AxisScale::Log) {
             useOctaveTicks(*axis);

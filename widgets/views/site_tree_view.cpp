@@ -126,6 +126,8 @@ void SiteTreeView::buildTree()
     header->resizeSection(SiteTreeModel::Sensitivity, widthOf(tr("Sensitivity")));
     header->resizeSection(SiteTreeModel::Time, widthOf(u"0.000 ms"_s));
     header->resizeSection(SiteTreeModel::State, widthOf(tr("computing")) + 20);
+    header->moveSection(header->visualIndex(SiteTreeModel::Sqnr), SiteTreeModel::Quantizer);
+    header->moveSection(header->visualIndex(SiteTreeModel::Sensitivity), SiteTreeModel::Quantizer + 1);
     for (int column = SiteTreeModel::Kind; column < SiteTreeModel::ColumnCount; ++column) {
         auto* action
             = new QAction(m_model->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString(), header);
