@@ -4,6 +4,7 @@
 #include "app/ui/command_palette.h"
 #include "app/ui/main_window.h"
 #include "app/ui/settings.h"
+#include "app/ui/tour.h"
 #include "core/eval/session_file.h"
 #include "widgets/plot/channel_map.h"
 #include "widgets/plot/distribution_plot.h"
@@ -101,6 +102,7 @@ public:
     }
     void raise(const QString& dock)
     {
+        m_raised = dock; // stays in front in all looks
         if (auto* widget = m_window.findChild<QDockWidget*>(dock)) {
             widget->raise();
         }
@@ -138,6 +140,8 @@ private:
         for (const QSize size : {QSize(1600, 1000), QSize(1280, 800)}) {
             for (const char* theme : {"&Light", "&Dark"}) {
                 m_window.resize(size);
+                trigger(u"&Default Layout"_s);
+                raise(m_raised);
                 trigger(QLatin1String(theme));
                 QTest::qWait(kSettleMs);
                 picture(u"%1-%2-%3"_s.arg(name)
@@ -169,6 +173,7 @@ private:
     MainWindow m_window;
     QString m_folder;
     QString m_only;
+    QString m_raised = QStringLiteral("sensitivityDock");
 };
 
 void moveUpperBound(QCustomPlot* canvas, DistributionPlot* plot, QPoint& at)
@@ -284,17 +289,19 @@ void photographHabits(Photographer& p)
             QTest::keyClicks(palette->findChild<QLineEdit*>(), u"qkv"_s);
         },
         [&] { p.window().findChild<CommandPalette*>()->reject(); });
-    for (const char* stop : {"tour-1", "tour-3", "tour-6"}) {
-        const int forward = QString::fromLatin1(stop).back().digitValue() - 1;
+    for (const int stop : {1, 3, 6}) {
         p.take(
-            QLatin1String(stop),
+            u"tour-%1"_s.arg(stop),
             [&] {
                 p.trigger(u"&Tour of the Window"_s);
-                for (int i = 0; i < forward; ++i) {
-                    QTest::keyClick(QApplication::focusWidget(), Qt::Key_Right);
+                for (int i = 1; i < stop; ++i) {
+                    QTest::keyClick(p.window().findChild<Tour*>(), Qt::Key_Right);
                 }
             },
-            [&] { QTest::keyClick(QApplication::focusWidget(), Qt::Key_Escape); });
+            [&] {
+                QTest::keyClick(p.window().findChild<Tour*>(), Qt::Key_Escape);
+                waitFor([&] { return p.window().findChild<Tour*>() == nullptr; });
+            });
     }
     p.take(
         u"help"_s, [&] { p.trigger(u"&Guide"_s); },
@@ -344,6 +351,7 @@ int main(int argc, char** argv)
     QDir().mkpath(arguments.front());
     QSettings().clear();
     Settings().setTourSeen();
+    QDir(Settings::autosaveFolder()).removeRecursively(); // what earlier runs left
     QTemporaryDir scratch;
 
     Photographer p(arguments.front(), parser.value(only));
