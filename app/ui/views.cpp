@@ -79,16 +79,18 @@ Views::Views(QMainWindow* window, QMenu* viewMenu)
 void Views::arrange()
 {
     const auto place = [this](QDockWidget* dock, Qt::DockWidgetArea area) {
-        dock->setFloating(false);
-        m_window->addDockWidget(area, dock);
+        if (dock->isFloating() || m_window->dockWidgetArea(dock) != area) {
+            dock->setFloating(false);
+            m_window->addDockWidget(area, dock);
+        }
         dock->show();
     };
     place(m_left, Qt::LeftDockWidgetArea);
     place(m_right, Qt::RightDockWidgetArea);
     for (std::size_t i = 0; i < m_tabs.size(); ++i) {
         place(m_tabs[i], Qt::BottomDockWidgetArea);
-        if (i > 0) {
-            m_window->tabifyDockWidget(m_tabs[i - 1], m_tabs[i]);
+        if (i > 0 && !m_window->tabifiedDockWidgets(m_tabs.front()).contains(m_tabs[i])) {
+            m_window->tabifyDockWidget(m_tabs[i - 1], m_tabs[i]); // else they would ask for room side by side
         }
     }
     m_tabs.front()->raise();
