@@ -242,7 +242,7 @@ int main(int argc, char** argv)
         actionOf(window, QLatin1String(job))->trigger();
         QElapsedTimer clock;
         clock.start();
-        constexpr int kLongEnoughMs = 10000;
+        constexpr int kLongEnoughMs = 5000;
         waitFor([&] { return settled(window) || clock.elapsed() > kLongEnoughMs; });
         printBeat(u"Run > "_s + QLatin1String(job).mid(1), beat);
         window.jobs()->cancelAll();

@@ -239,8 +239,10 @@ void DistributionView::setSite(const std::optional<SiteRow>& site)
     if (m_site && m_site->choice.method != BoundMethod::Manual) {
         m_autoMethod = m_site->choice.method;
     }
-    showTitle();
-    showQuantizer();
+    if (other) {
+        showTitle();
+        showQuantizer();
+    }
 }
 
 void DistributionView::setStatistics(std::shared_ptr<const SiteStatistics> statistics)
@@ -265,8 +267,10 @@ void DistributionView::setStatistics(std::shared_ptr<const SiteStatistics> stati
 
 void DistributionView::setQuantizer(const std::optional<QuantParams>& params)
 {
-    m_params = params;
-    showQuantizer();
+    if (params != m_params) { // the same arrives again when the slower errors do
+        m_params = params;
+        showQuantizer();
+    }
 }
 
 void DistributionView::setGroupErrors(std::vector<double> errors)

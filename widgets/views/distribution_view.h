@@ -43,7 +43,7 @@ public:
     explicit DistributionView(QWidget* parent = nullptr);
 
     /// nullopt shows the empty state. Another name gives up the selected group, statistics and quantizer; the
-    /// same name only updates the title and what may be dragged.
+    /// same name changes nothing that is seen.
     void setSite(const std::optional<SiteRow>& site);
     /// Of the site set before; weights too (groups are output channels). Null: not computed yet.
     void setStatistics(std::shared_ptr<const SiteStatistics> statistics);
