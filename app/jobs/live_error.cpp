@@ -29,6 +29,7 @@ struct LiveError::Worker
     std::shared_ptr<const Model> model;
     std::shared_ptr<const Calibration> calibration;
     std::shared_ptr<const DataSource> probe;
+    std::shared_ptr<const ModelForm> form;
     std::unique_ptr<PlanResolver> resolver;
     std::unique_ptr<IncrementalEvaluator> evaluator;
     std::vector<SampleError> errors; ///< of the probe samples under the last plan
@@ -38,18 +39,23 @@ struct LiveError::Worker
     {
         return std::max(evaluator->sampleCount(), std::min(kRefinedSamples, probe->size()));
     }
-    void prepare(const TaskContext& context)
+    void prepareResolver()
     {
         if (!resolver) {
-            resolver = std::make_unique<PlanResolver>(model, calibration);
+            resolver = std::make_unique<PlanResolver>(model, calibration, form);
         }
+    }
+
+    void prepareEvaluator(const TaskContext& context)
+    {
         if (!evaluator && probe && probe->size() > 0) {
             context.throwIfCancelled();
             const std::int64_t fixed = batchSizeOf(*model->graph, 0);
             const std::int64_t wanted
                 = fixed > 0 ? std::max(fixed, kProbeSamples) : batchSizeOf(*model, *probe, kProbeSamples);
             const std::int64_t samples = std::min(wanted, probe->size());
-            auto made = std::make_unique<IncrementalEvaluator>(model, loadBatch(*probe, 0, samples));
+            auto made = std::make_unique<IncrementalEvaluator>(
+                model, loadBatch(*probe, 0, samples), form ? form->opened : nullptr);
             made->prepare(context);
             evaluator = std::move(made);
         }
@@ -81,7 +87,8 @@ LiveError::LiveError(JobRunner* runner, QObject* parent)
 }
 
 void LiveError::setDocument(std::shared_ptr<const Model> model,
-    std::shared_ptr<const Calibration> calibration, std::shared_ptr<const DataSource> probe)
+    std::shared_ptr<const Calibration> calibration, std::shared_ptr<const DataSource> probe,
+    std::shared_ptr<const ModelForm> form)
 {
     m_runner->cancel(kKey);
     m_runner->cancel(kRefineKey);
@@ -94,6 +101,8 @@ void LiveError::setDocument(std::shared_ptr<const Model> model,
     m_worker->model = m_model;
     m_worker->calibration = m_calibration;
     m_worker->probe = probe ? std::make_shared<SpreadSource>(std::move(probe)) : nullptr;
+    m_worker->form = form;
+    m_form = std::move(form);
     m_site = -1;
     m_state = {};
     emit stateChanged();
@@ -138,7 +147,8 @@ void LiveError::computeTensorError(const SiteChoice& choice)
     try {
         const auto statistics = m_calibration->find(site.name);
         if (statistics) {
-            m_state.params = resolveActivation(choice, *statistics);
+            const QuantParams* given = m_form ? m_form->given(site.name, choice) : nullptr;
+            m_state.params = given != nullptr ? *given : resolveActivation(choice, *statistics);
             m_state.tensor = quantizationError(*statistics, *m_state.params);
             m_state.tensorState = ResultState::Live;
         }
@@ -168,14 +178,12 @@ void LiveError::startJob()
                 }
             });
         };
-        if (!worker->resolver) {
-            worker->resolver = std::make_unique<PlanResolver>(worker->model, worker->calibration);
-        }
+        worker->prepareResolver();
         Answer answer;
         answer.params = worker->resolver->resolve(index, choice);
         answer.tensor = siteError(*worker->model, *worker->calibration, site, *answer.params);
         tell(answer);
-        worker->prepare(context);
+        worker->prepareEvaluator(context);
         if (worker->evaluator) {
             answer.probeGoal = worker->goal();
             answer.layer = worker->evaluator->layerError(index, *answer.params, context);

@@ -2,6 +2,7 @@
 
 #include "app/jobs/job_runner.h"
 #include "core/eval/incremental_evaluator.h"
+#include "core/eval/model_form.h"
 #include "core/eval/plan_resolver.h"
 #include "core/io/data_source.h"
 #include "core/quant/quantization_error.h"
@@ -46,9 +47,9 @@ public:
     explicit LiveError(JobRunner* runner, QObject* parent = nullptr);
 
     /// Another model or calibration; probe is null when there is no data (the layer and model errors are then
-    /// absent).
+    /// absent). form: what `model` is the result of, null where it is as it was opened.
     void setDocument(std::shared_ptr<const Model> model, std::shared_ptr<const Calibration> calibration,
-        std::shared_ptr<const DataSource> probe);
+        std::shared_ptr<const DataSource> probe, std::shared_ptr<const ModelForm> form = nullptr);
     /// Asks for the errors of `site` under `plan`; -1 looks away. Changes of other sites matter for the model
     /// error only.
     void request(int site, const Plan& plan);
@@ -71,6 +72,7 @@ private:
     JobRunner* m_runner;
     std::shared_ptr<const Model> m_model;
     std::shared_ptr<const Calibration> m_calibration;
+    std::shared_ptr<const ModelForm> m_form;
     std::shared_ptr<Worker> m_worker;
     LiveErrorState m_state;
     int m_site = -1;

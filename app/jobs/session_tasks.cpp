@@ -1,12 +1,12 @@
 #include "app/jobs/session_tasks.h"
 
+#include "app/jobs/document_files.h"
 #include "core/base/version.h"
 #include "core/eval/calibrate.h"
 #include "core/eval/model_benchmark.h"
 #include "core/eval/model_feeds.h"
 #include "core/eval/random_feeds.h"
 #include "core/eval/site_error.h"
-#include "core/io/caching_source.h"
 #include "core/io/recipe_file.h"
 
 #include <QFileInfo>
@@ -32,9 +32,6 @@ const QString kFileKey = QStringLiteral("file");
 constexpr std::int64_t kProfileBatch = 8;
 constexpr int kProfileRounds = 5; // the fastest counts
 
-/// Decoded samples kept in memory per data source: evaluation reads the same images again and again.
-constexpr std::size_t kCacheBytes = std::size_t {1} << 30U;
-
 std::filesystem::path toPath(const QString& text)
 {
     return {text.toStdString()};
@@ -45,11 +42,6 @@ QString fileName(const QString& path)
     return QFileInfo(path).fileName();
 }
 
-std::shared_ptr<const DataSource> openCached(const QString& path, const Model& model)
-{
-    return std::make_shared<CachingSource>(qs::openData(toPath(path), model), kCacheBytes);
-}
-
 } // namespace
 
 SessionTasks::SessionTasks(Session* session, JobRunner* runner, QObject* parent)
@@ -57,6 +49,11 @@ SessionTasks::SessionTasks(Session* session, JobRunner* runner, QObject* parent)
     , m_session(session)
     , m_runner(runner)
 {
+    connect(session, &Session::formChanged, this, [this] {
+        if (!m_session->calibration() && m_session->calibrationData() && !m_session->isReadOnly()) {
+            calibrate(); // the data was changed while the model had another form
+        }
+    });
 }
 
 template<typename R, typename Work, typename Done>
@@ -108,7 +105,7 @@ void SessionTasks::openEvaluationData(const QString& path)
 
 void SessionTasks::openData(const QString& path, bool forCalibration)
 {
-    const auto model = m_session->model();
+    const auto model = m_session->openedModel();
     if (!model) {
         emit failed(tr("Open data"), tr("Open a model first: the data is read the way the model wants it."));
         return;
@@ -116,9 +113,9 @@ void SessionTasks::openData(const QString& path, bool forCalibration)
     using R = std::shared_ptr<const DataSource>;
     run<R>(
         forCalibration ? kCalibrationDataKey : kEvaluationDataKey, tr("Open %1").arg(fileName(path)),
-        [path, model](const TaskContext&) { return openCached(path, *model); },
+        [path, model](const TaskContext&) { return openCached(toPath(path), *model); },
         [this, forCalibration, model, path](R data) {
-            if (m_session->model() != model) {
+            if (m_session->openedModel() != model) {
                 return;
             }
             if (forCalibration) {
@@ -142,9 +139,9 @@ void SessionTasks::calibrate()
     run<R>(
         kCalibrateKey, tr("Calibrate on %1 samples").arg(data->size()),
         [model, data](const TaskContext& context) { return qs::calibrate(model, *data, 0, context); },
-        [this, data](R calibration) {
+        [this, data, form = m_session->form()](R calibration) {
             if (m_session->calibrationData() == data) {
-                m_session->publishCalibration(std::move(calibration));
+                m_session->publishCalibration(std::move(calibration), form);
             }
         });
 }
@@ -181,25 +178,26 @@ void SessionTasks::evaluate()
     };
     run<Result>(
         kEvaluateKey, tr("Evaluate on %1 samples").arg(data->size()),
-        [model, calibration, data, plan = m_session->plan(), reference = m_session->reference()](
-            const TaskContext& context) {
+        [model, calibration, data, opened = m_session->openedModel(), form = m_session->form(),
+            plan = m_session->plan(), reference = m_session->reference()](const TaskContext& context) {
             Result result {reference, nullptr};
             if (!result.reference) {
-                Executor executor(model);
+                Executor executor(opened);
                 const TaskContext inner {context.stop,
                     [&](const Progress& p) { context.report("FP32 reference", p.done, p.total); }};
                 result.reference
                     = std::make_shared<Fp32Reference>(computeReference(executor, *data, 0, inner));
             }
-            const ResolvedPlan resolved = resolvePlan(*model, plan, *calibration, context);
+            const ResolvedPlan resolved = PlanResolver(model, calibration, form).resolve(plan, context);
             result.evaluation = std::make_shared<Evaluation>(
-                evaluatePlan(model, resolved, *data, *result.reference, context));
+                evaluatePlan(model, resolved, *data, *result.reference, context, opened));
             return result;
         },
-        [this, data, plan = m_session->plan(), revision = m_session->revision()](Result result) {
+        [this, data, form = m_session->form(), plan = m_session->plan(), revision = m_session->revision()](
+            Result result) {
             if (metricsData() == data) {
                 m_session->publishReference(std::move(result.reference));
-                m_session->publishEvaluation(std::move(result.evaluation), plan, revision);
+                m_session->publishEvaluation(std::move(result.evaluation), plan, revision, form);
             }
         });
 }
@@ -212,7 +210,7 @@ void SessionTasks::computeSiteErrors()
         return;
     }
     if (m_resolverCalibration != calibration) {
-        m_siteErrorResolver = std::make_shared<PlanResolver>(model, calibration);
+        m_siteErrorResolver = std::make_shared<PlanResolver>(model, calibration, m_session->form());
         m_resolverCalibration = calibration;
     }
     auto known = std::make_shared<SiteErrors>(); // those of choices that have not changed since
@@ -325,10 +323,12 @@ void SessionTasks::exportPlan(const ExportRequest& request)
     using R = std::optional<Verification>;
     run<R>(
         kExportKey, tr("Export %1").arg(fileName(request.file)),
-        [model, calibration, data, plan = m_session->plan(), request](const TaskContext& context) -> R {
+        [model, calibration, data, form = m_session->form(), plan = m_session->plan(), request](
+            const TaskContext& context) -> R {
             const Exporter& exporter = exporterNamed(request.format.toStdString());
-            const ExportInput input {model, plan, resolvePlan(*model, plan, *calibration, context),
-                calibration->dataHash, kVersion};
+            const ExportInput input {model, plan,
+                PlanResolver(model, calibration, form).resolve(plan, context), calibration->dataHash,
+                kVersion};
             exporter.write(input, toPath(request.file), context);
             if (request.verifySamples <= 0 || !data) {
                 return std::nullopt;
@@ -339,68 +339,11 @@ void SessionTasks::exportPlan(const ExportRequest& request)
         [this, file = request.file](R verification) { emit exported(file, verification); });
 }
 
-namespace {
-
-/// What a session file leads to.
-struct OpenedSession
-{
-    SessionFile file;
-    std::shared_ptr<const Model> model;
-    std::shared_ptr<const DataSource> calibrationData;
-    std::shared_ptr<const DataSource> evaluationData;
-    QStringList notices;
-};
-
-/// The data at `path`, when it is still there and still what `hash` says ("" says nothing).
-std::shared_ptr<const DataSource> reopened(
-    const std::string& path, const std::string& hash, const Model& model, QStringList& notices)
-{
-    if (path.empty()) {
-        return nullptr;
-    }
-    const QString shown = QString::fromStdString(path);
-    try {
-        auto data = openCached(shown, model);
-        if (hash.empty() || data->hash() == hash) {
-            return data;
-        }
-        notices << SessionTasks::tr("%1 is not what the statistics were made of.").arg(shown);
-    } catch (const Error& error) {
-        notices << QString::fromStdString(error.what());
-    }
-    return nullptr;
-}
-
-OpenedSession openedSession(const QString& file, const QString& modelPath)
-{
-    OpenedSession opened;
-    opened.file = loadSession(toPath(file));
-    const QString path = modelPath.isEmpty() ? QString::fromStdString(opened.file.modelPath) : modelPath;
-    try {
-        auto model = loadModel(toPath(path));
-        if (model->hash != opened.file.modelHash) {
-            throw Error(ErrorCode::InvalidArgument, "it is another model than the session's");
-        }
-        opened.model = std::move(model);
-    } catch (const Error& error) {
-        opened.model = placeholderModel(opened.file);
-        opened.notices << SessionTasks::tr("Read-only, without the model %1: %2")
-                              .arg(path, QString::fromStdString(error.what()));
-        return opened;
-    }
-    const std::string hash = opened.file.calibration ? opened.file.calibration->dataHash : std::string();
-    opened.calibrationData = reopened(opened.file.calibrationPath, hash, *opened.model, opened.notices);
-    opened.evaluationData = reopened(opened.file.evaluationPath, {}, *opened.model, opened.notices);
-    return opened;
-}
-
-} // namespace
-
 void SessionTasks::openSession(const QString& file, const QString& modelPath)
 {
     run<OpenedSession>(
         kOpenKey, tr("Open %1").arg(fileName(file)),
-        [file, modelPath](const TaskContext&) { return openedSession(file, modelPath); },
+        [file, modelPath](const TaskContext&) { return openedSession(toPath(file), toPath(modelPath)); },
         [this, file](OpenedSession opened) {
             m_runner->cancelAll(); // everything else was about the old document
             m_session->restore(opened.file, opened.model, opened.calibrationData, opened.evaluationData);
@@ -431,18 +374,21 @@ void SessionTasks::saveSession(const QString& file, const QString& selectedSite)
 
 void SessionTasks::openRecipe(const QString& file)
 {
-    const auto model = m_session->model();
+    const auto model = m_session->openedModel();
     if (!model) {
         emit failed(tr("Open recipe"), tr("Open the model of the recipe first."));
         return;
     }
-    run<Recipe>(
+    const auto data = m_session->calibrationData();
+    run<OpenedRecipe>(
         kFileKey, tr("Open %1").arg(fileName(file)),
-        [file](const TaskContext&) { return readPlainRecipe(toPath(file)); },
-        [this, file, model](const Recipe& recipe) {
-            if (m_session->model() != model) {
+        [file, model, data](
+            const TaskContext& context) { return openedRecipe(toPath(file), model, data, context); },
+        [this, file, model, data](const OpenedRecipe& opened) {
+            if (m_session->openedModel() != model) {
                 return;
             }
+            const Recipe& recipe = opened.recipe;
             Plan plan;
             for (const Site& site : model->sites) {
                 if (const SiteChoice* choice = recipe.plan.find(site.name)) {
@@ -453,7 +399,11 @@ void SessionTasks::openRecipe(const QString& file)
                 emit failed(tr("Open recipe"), tr("%1 names no site of this model.").arg(fileName(file)));
                 return;
             }
-            m_session->replacePlan(plan, tr("recipe %1").arg(fileName(file)));
+            if (opened.calibration && m_session->calibrationData() == data) {
+                m_session->publishCalibration(opened.calibration, opened.form);
+            }
+            m_session->replace(
+                opened.form ? opened.form->plan : plan, opened.form, tr("recipe %1").arg(fileName(file)));
             if (recipe.modelHash != model->hash) {
                 emit noticed(
                     tr("%1 was made for other weights (%2): its plan was applied, its scales are found anew.")
@@ -472,8 +422,11 @@ void SessionTasks::saveRecipe(const QString& file)
     }
     run<bool>(
         kFileKey, tr("Save %1").arg(fileName(file)),
-        [model, calibration, plan = m_session->plan(), file](const TaskContext& context) {
-            writeRecipe(makeRecipe(*model, *calibration, plan, context), toPath(file));
+        [model, calibration, form = m_session->form(), plan = m_session->plan(), file](
+            const TaskContext& context) {
+            writeRecipe(form ? makeRecipe(form, calibration, plan, context)
+                             : makeRecipe(*model, *calibration, plan, context),
+                toPath(file));
             return true;
         },
         [this, file](bool) {

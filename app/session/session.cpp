@@ -1,6 +1,7 @@
 #include "app/session/session.h"
 
 #include "app/session/change_choices_command.h"
+#include "app/session/change_form_command.h"
 #include "app/session/logging.h"
 
 #include <algorithm>
@@ -25,7 +26,10 @@ void Session::openModel(std::shared_ptr<const Model> model)
     qCInfo(lcSession) << "model" << QString::fromStdString(model->name) << "with" << model->sites.size()
                       << "sites";
     m_undoStack.clear();
-    m_model = std::move(model);
+    m_opened = std::move(model);
+    m_form.reset();
+    m_model = m_opened;
+    m_calibrations.clear();
     m_calibrationData.reset();
     m_evaluationData.reset();
     m_calibration.reset();
@@ -53,6 +57,7 @@ void Session::setCalibrationData(std::shared_ptr<const DataSource> data, const Q
     m_calibrationData = std::move(data);
     m_calibrationPath = path;
     m_calibration.reset();
+    m_calibrations.clear();
     m_siteErrors = {};
     m_sensitivity = {};
     emit dataChanged();
@@ -79,19 +84,42 @@ bool Session::isReadOnly() const
     return m_model && m_model->graph->nodes().empty();
 }
 
+std::shared_ptr<const Calibration> Session::calibrationOf(const std::shared_ptr<const ModelForm>& form) const
+{
+    const auto found = m_calibrations.find(form);
+    return found == m_calibrations.end() ? nullptr : found->second;
+}
+
+std::vector<SessionForm> Session::usedForms() const
+{
+    std::vector<SessionForm> forms;
+    const auto add = [&](const std::shared_ptr<const ModelForm>& form) {
+        if (form && std::ranges::find(forms, form, &SessionForm::form) == forms.end()) {
+            forms.push_back({form, calibrationOf(form)});
+        }
+    };
+    add(m_form);
+    for (const Snapshot& snapshot : m_snapshots) {
+        add(snapshot.form);
+    }
+    return forms;
+}
+
 SessionFile Session::toFile(const QString& selectedSite) const
 {
     SessionFile file;
-    file.modelPath = m_model->path.string();
-    file.modelName = m_model->name;
-    file.modelHash = m_model->hash;
-    file.configHash = m_model->configHash;
-    file.task = m_model->task;
-    file.sites = m_model->sites;
+    file.modelPath = m_opened->path.string();
+    file.modelName = m_opened->name;
+    file.modelHash = m_opened->hash;
+    file.configHash = m_opened->configHash;
+    file.task = m_opened->task;
+    file.sites = m_opened->sites;
     file.calibrationPath = m_calibrationPath.toStdString();
     file.evaluationPath = m_evaluationPath.toStdString();
-    file.calibration = m_calibration;
+    file.calibration = calibrationOf(nullptr);
     file.plan = m_plan;
+    file.form = m_form;
+    file.forms = usedForms();
     file.snapshots = m_snapshots;
     if (m_sensitivity.value) {
         file.sensitivity = *m_sensitivity.value;
@@ -108,12 +136,23 @@ void Session::restore(const SessionFile& file, std::shared_ptr<const Model> mode
     m_evaluationData = std::move(evaluationData);
     m_calibrationPath = QString::fromStdString(file.calibrationPath);
     m_evaluationPath = QString::fromStdString(file.evaluationPath);
-    m_calibration = file.calibration;
+    if (file.calibration) {
+        m_calibrations[nullptr] = file.calibration;
+    }
+    for (const SessionForm& form : file.forms) {
+        if (form.calibration) {
+            m_calibrations[form.form] = form.calibration;
+        }
+    }
+    m_form = file.form;
+    m_model = m_form ? m_form->model : m_opened;
+    m_calibration = calibrationOf(m_form);
     m_plan = file.plan;
     m_snapshots = file.snapshots;
     if (!file.sensitivity.empty()) {
         m_sensitivity = {std::make_shared<const std::vector<SiteSensitivity>>(file.sensitivity), m_revision};
     }
+    emit formChanged();
     emit dataChanged();
     emit calibrationChanged();
     emit sensitivityChanged();
@@ -180,10 +219,27 @@ void Session::replacePlan(const Plan& plan, const QString& text)
     }
 }
 
-void Session::publishCalibration(std::shared_ptr<const Calibration> calibration)
+void Session::replace(const Plan& plan, std::shared_ptr<const ModelForm> form, const QString& text)
 {
-    m_calibration = std::move(calibration);
-    emit calibrationChanged();
+    if (form == m_form) {
+        replacePlan(plan, text);
+    } else if (!isReadOnly()) {
+        m_undoStack.push(new ChangeFormCommand(this, {m_plan, m_form}, {plan, std::move(form)}, text));
+    }
+}
+
+void Session::publishCalibration(
+    std::shared_ptr<const Calibration> calibration, std::shared_ptr<const ModelForm> form)
+{
+    // Forms that neither the history nor a snapshot refers to any more.
+    std::erase_if(
+        m_calibrations, [](const auto& entry) { return entry.first && entry.first.use_count() == 1; });
+    const bool isPresent = form == m_form;
+    m_calibrations[std::move(form)] = calibration;
+    if (isPresent) {
+        m_calibration = std::move(calibration);
+        emit calibrationChanged();
+    }
 }
 
 void Session::publishReference(std::shared_ptr<const Fp32Reference> reference)
@@ -191,14 +247,17 @@ void Session::publishReference(std::shared_ptr<const Fp32Reference> reference)
     m_reference = std::move(reference);
 }
 
-void Session::publishEvaluation(std::shared_ptr<const Evaluation> evaluation, const Plan& plan, int revision)
+void Session::publishEvaluation(std::shared_ptr<const Evaluation> evaluation, const Plan& plan, int revision,
+    std::shared_ptr<const ModelForm> form)
 {
-    const auto kept = std::ranges::find(m_snapshots, plan, &Snapshot::plan);
+    const auto kept = std::ranges::find_if(m_snapshots,
+        [&](const Snapshot& snapshot) { return snapshot.form == form && snapshot.plan == plan; });
     if (kept != m_snapshots.end()) {
         kept->evaluation = evaluation;
-    } else if (evaluation && m_model) {
-        m_snapshots.push_back(
-            {suggestedName(plan).toStdString(), plan, planFigures(*m_model, plan), evaluation});
+    } else if (evaluation && m_opened) {
+        const Model& model = form ? *form->model : *m_opened;
+        m_snapshots.push_back({suggestedName(plan, form.get()).toStdString(), plan, planFigures(model, plan),
+            evaluation, std::move(form)});
     }
     m_evaluation = {std::move(evaluation), revision};
     emit snapshotsChanged();
@@ -207,7 +266,7 @@ void Session::publishEvaluation(std::shared_ptr<const Evaluation> evaluation, co
 
 void Session::addSnapshot(const QString& name)
 {
-    m_snapshots.push_back({name.toStdString(), m_plan, planFigures(*m_model, m_plan), nullptr});
+    m_snapshots.push_back({name.toStdString(), m_plan, planFigures(*m_model, m_plan), nullptr, m_form});
     emit snapshotsChanged();
 }
 
@@ -223,9 +282,12 @@ void Session::removeSnapshot(int index)
     emit snapshotsChanged();
 }
 
-QString Session::suggestedName(const Plan& plan) const
+QString Session::suggestedName(const Plan& plan, const ModelForm* form) const
 {
-    const PlanFigures figures = planFigures(*m_model, plan);
+    if (form != nullptr) {
+        return QStringLiteral("%1 (%2)").arg(QString::fromStdString(form->name)).arg(m_snapshots.size() + 1);
+    }
+    const PlanFigures figures = planFigures(*m_opened, plan);
     return QStringLiteral("W%1 A%2 (%3)")
         .arg(QString::number(figures.weightBits, 'g', 3), QString::number(figures.activationBits, 'g', 3))
         .arg(m_snapshots.size() + 1);
@@ -265,6 +327,24 @@ void Session::apply(const std::map<std::string, std::optional<SiteChoice>>& choi
         m_changedAt[site] = m_revision;
     }
     emit choicesChanged(changed);
+}
+
+void Session::apply(const Plan& plan, std::shared_ptr<const ModelForm> form)
+{
+    m_form = std::move(form);
+    m_model = m_form ? m_form->model : m_opened;
+    m_calibration = calibrationOf(m_form);
+    m_plan = plan;
+    m_siteErrors = {};
+    m_changedAt.clear();
+    ++m_revision;
+    QStringList all;
+    for (const Site& site : m_model->sites) {
+        all.append(QString::fromStdString(site.name));
+    }
+    emit formChanged();
+    emit calibrationChanged();
+    emit choicesChanged(all);
 }
 
 } // namespace qs

@@ -2,8 +2,8 @@
 
 #include "core/eval/evaluate.h"
 #include "core/eval/sensitivity.h"
-#include "core/eval/site_times.h"
 #include "core/eval/session_file.h"
+#include "core/eval/site_times.h"
 #include "core/io/data_source.h"
 #include "core/quant/plan.h"
 #include "core/quant/quantization_error.h"
@@ -36,8 +36,9 @@ struct Stamped
 };
 
 /// The one document: model, data, calibration, the plan with its undo history, and computed results. Lives on
-/// the UI thread. The plan changes through undo commands only; results are published as immutable values and
-/// are not undoable.
+/// the UI thread. The plan changes through undo commands only, and so does the form of the model that it is
+/// for: as it was opened, or as a method rewrote it. Results are published as immutable values and are not
+/// undoable.
 class Session : public QObject
 {
     Q_OBJECT
@@ -45,13 +46,22 @@ public:
     explicit Session(QObject* parent = nullptr);
     ~Session() override;
 
+    /// What the plan is for: the opened model, or what a method made of it.
     [[nodiscard]] const std::shared_ptr<const Model>& model() const { return m_model; }
+    /// As it was opened: what everything is measured against.
+    [[nodiscard]] const std::shared_ptr<const Model>& openedModel() const { return m_opened; }
+    /// What a method made of the model; null: it is as it was opened.
+    [[nodiscard]] const std::shared_ptr<const ModelForm>& form() const { return m_form; }
     [[nodiscard]] const std::shared_ptr<const DataSource>& calibrationData() const
     {
         return m_calibrationData;
     }
     [[nodiscard]] const std::shared_ptr<const DataSource>& evaluationData() const { return m_evaluationData; }
+    /// Of model(); null until calibrated.
     [[nodiscard]] const std::shared_ptr<const Calibration>& calibration() const { return m_calibration; }
+    /// Of a form of the model (null: as it was opened); null until calibrated.
+    [[nodiscard]] std::shared_ptr<const Calibration> calibrationOf(
+        const std::shared_ptr<const ModelForm>& form) const;
     [[nodiscard]] const Plan& plan() const { return m_plan; }
     [[nodiscard]] SiteChoice choice(
         const std::string& site) const; ///< the default (disabled) one where absent
@@ -81,16 +91,21 @@ public:
     void edit(const ChoiceMap& choices, const QString& text, int gesture = 0);
     /// Takes back everything the gesture did, leaving no undo step.
     void abortGesture(int gesture);
-    /// Replaces the whole plan as one undo step.
+    /// Replaces the whole plan as one undo step; the form of the model stays.
     void replacePlan(const Plan& plan, const QString& text);
+    /// Replaces plan and form (null: the model as it was opened) as one undo step.
+    void replace(const Plan& plan, std::shared_ptr<const ModelForm> form, const QString& text);
     [[nodiscard]] int newGesture() { return ++m_lastGesture; }
 
-    void publishCalibration(std::shared_ptr<const Calibration> calibration);
+    /// Statistics of a form of the model; null: of the model as it was opened.
+    void publishCalibration(
+        std::shared_ptr<const Calibration> calibration, std::shared_ptr<const ModelForm> form = nullptr);
     /// What FP32 says of the evaluation data.
     void publishReference(std::shared_ptr<const Fp32Reference> reference);
-    /// Of the plan as it was at that revision. The snapshot of this plan gets the figures; without one the
-    /// plan is kept under a name of its own.
-    void publishEvaluation(std::shared_ptr<const Evaluation> evaluation, const Plan& plan, int revision);
+    /// Of plan and form as they were at that revision. The snapshot of them gets the figures; without one
+    /// they are kept under a name of their own.
+    void publishEvaluation(std::shared_ptr<const Evaluation> evaluation, const Plan& plan, int revision,
+        std::shared_ptr<const ModelForm> form = nullptr);
     /// Error of every enabled site's own values under the plan of that revision.
     void publishSiteErrors(std::shared_ptr<const SiteErrors> errors, int revision);
     /// Seconds per sample of the forward pass in floating point; they do not depend on the plan.
@@ -108,16 +123,18 @@ public:
     [[nodiscard]] const std::shared_ptr<const SiteTimes>& siteTimes() const { return m_siteTimes; }
     /// Plans kept under a name, oldest first. They are no part of the undo history.
     [[nodiscard]] const std::vector<Snapshot>& snapshots() const { return m_snapshots; }
-    /// Keeps the present plan.
+    /// Keeps the present plan, and the form that it is for.
     void addSnapshot(const QString& name);
     void renameSnapshot(int index, const QString& name);
     void removeSnapshot(int index);
-    /// "W4 A4.3 (2)": mean bits and the number of the snapshot it would be.
-    [[nodiscard]] QString suggestedName(const Plan& plan) const;
-    [[nodiscard]] QString suggestedName() const { return suggestedName(m_plan); }
+    /// "W4 A4.3 (2)": mean bits and the number of the snapshot it would be; on a form with its name,
+    /// "repquant W4A4 (2)".
+    [[nodiscard]] QString suggestedName(const Plan& plan, const ModelForm* form) const;
+    [[nodiscard]] QString suggestedName() const { return suggestedName(m_plan, m_form.get()); }
 
 signals:
     void documentChanged(); ///< another model
+    void formChanged(); ///< the model was rewritten, or is as it was opened again
     void dataChanged();
     void calibrationChanged();
     void choicesChanged(const QStringList& sites);
@@ -129,13 +146,20 @@ signals:
 
 private:
     friend class ChangeChoicesCommand;
+    friend class ChangeFormCommand;
     /// Sets (or, for nullopt, removes) choices without history.
     void apply(const std::map<std::string, std::optional<SiteChoice>>& choices);
 
-    std::shared_ptr<const Model> m_model;
+    void apply(const Plan& plan, std::shared_ptr<const ModelForm> form);
+    [[nodiscard]] std::vector<SessionForm> usedForms() const; ///< of the plan and the snapshots
+
+    std::shared_ptr<const Model> m_opened;
+    std::shared_ptr<const ModelForm> m_form;
+    std::shared_ptr<const Model> m_model; ///< m_form's, else m_opened
     std::shared_ptr<const DataSource> m_calibrationData;
     std::shared_ptr<const DataSource> m_evaluationData;
-    std::shared_ptr<const Calibration> m_calibration;
+    std::shared_ptr<const Calibration> m_calibration; ///< of m_form
+    std::map<std::shared_ptr<const ModelForm>, std::shared_ptr<const Calibration>> m_calibrations;
     QString m_calibrationPath;
     QString m_evaluationPath;
     Plan m_plan;

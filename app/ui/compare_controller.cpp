@@ -1,6 +1,6 @@
 #include "app/ui/compare_controller.h"
 
-#include "core/quant/resolve.h"
+#include "core/eval/plan_resolver.h"
 #include "widgets/views/compare_view.h"
 
 #include <QInputDialog>
@@ -28,6 +28,35 @@ std::vector<QString> layersOf(const Model& model)
     return layers;
 }
 
+/// One of the two plans that are compared, with all that it takes to run it.
+struct Side
+{
+    Plan plan;
+    std::shared_ptr<const ModelForm> form;
+    std::shared_ptr<const Model> model;
+    std::shared_ptr<const Calibration> calibration;
+
+    [[nodiscard]] ResolvedPlan resolved(const TaskContext& context) const
+    {
+        return PlanResolver(model, calibration, form).resolve(plan, context);
+    }
+};
+
+/// FP32 where there is no snapshot.
+Side sideOf(const Session& session, const Snapshot* snapshot)
+{
+    Side side {{}, nullptr, session.openedModel(), nullptr};
+    if (snapshot != nullptr) {
+        side.plan = snapshot->plan;
+        side.form = snapshot->form;
+    }
+    if (side.form) {
+        side.model = side.form->model;
+    }
+    side.calibration = session.calibrationOf(side.form);
+    return side;
+}
+
 } // namespace
 
 CompareController::CompareController(Session* session, JobRunner* runner, CompareView* view)
@@ -39,6 +68,7 @@ CompareController::CompareController(Session* session, JobRunner* runner, Compar
     connect(session, &Session::snapshotsChanged, this, &CompareController::showRows);
     connect(session, &Session::evaluationChanged, this, &CompareController::showRows);
     connect(session, &Session::choicesChanged, this, &CompareController::onChoicesChanged);
+    connect(session, &Session::formChanged, this, &CompareController::showRows);
     connect(view->metrics(), &MetricsTable::selectionChanged, this, &CompareController::showSelected);
     connect(view->metrics(), &MetricsTable::rowActivated, this, &CompareController::restore);
     connect(view, &CompareView::snapshotRequested, this, &CompareController::takeSnapshot);
@@ -85,7 +115,9 @@ void CompareController::onChoicesChanged()
 
 int CompareController::presentSnapshot() const
 {
-    const auto found = std::ranges::find(m_session->snapshots(), m_session->plan(), &Snapshot::plan);
+    const auto found = std::ranges::find_if(m_session->snapshots(), [this](const Snapshot& snapshot) {
+        return snapshot.form == m_session->form() && snapshot.plan == m_session->plan();
+    });
     return found == m_session->snapshots().end() ? -1
                                                  : static_cast<int>(found - m_session->snapshots().begin());
 }
@@ -97,7 +129,7 @@ void CompareController::showRows()
     if (m_session->model() && (m_session->reference() || !m_session->snapshots().empty())) {
         MetricsRow fp32 {tr("FP32"), std::nullopt, ResultState::Live, std::nullopt};
         if (!m_session->isReadOnly()) {
-            fp32.figures = planFigures(*m_session->model(), {});
+            fp32.figures = planFigures(*m_session->openedModel(), {});
         }
         if (m_session->reference()) {
             fp32.metrics = m_session->reference()->metrics;
@@ -105,7 +137,7 @@ void CompareController::showRows()
         rows.push_back(std::move(fp32));
     }
     for (const Snapshot& snapshot : m_session->snapshots()) {
-        const bool current = snapshot.plan == m_session->plan();
+        const bool current = snapshot.form == m_session->form() && snapshot.plan == m_session->plan();
         rows.push_back({QString::fromStdString(snapshot.name),
             snapshot.evaluation ? std::optional(snapshot.evaluation->metrics) : std::nullopt,
             current ? ResultState::Live : ResultState::Stale, snapshot.figures});
@@ -186,7 +218,8 @@ void CompareController::restore()
 {
     const auto chosen = pair();
     if (const Snapshot* snapshot = chosen ? snapshotOf(chosen->second) : nullptr) {
-        m_session->replacePlan(snapshot->plan, tr("restore %1").arg(QString::fromStdString(snapshot->name)));
+        m_session->replace(
+            snapshot->plan, snapshot->form, tr("restore %1").arg(QString::fromStdString(snapshot->name)));
     }
 }
 
@@ -215,23 +248,25 @@ void CompareController::remove()
 void CompareController::trace(qint64 sample)
 {
     const auto chosen = pair();
-    const auto model = m_session->model();
-    const auto calibration = m_session->calibration();
     const auto source = data();
-    if (!chosen || !calibration || !source || m_session->isReadOnly()) {
+    if (!chosen || !source || m_session->isReadOnly()) {
         return;
     }
-    const auto planOf = [this](int row) {
-        const Snapshot* snapshot = snapshotOf(row);
-        return snapshot == nullptr ? Plan() : snapshot->plan;
-    };
+    const Side first = sideOf(*m_session, snapshotOf(chosen->first));
+    const Side second = sideOf(*m_session, snapshotOf(chosen->second));
+    const bool isReady = (first.plan.choices.empty() || first.calibration)
+        && (second.plan.choices.empty() || second.calibration);
+    if (!isReady) {
+        emit failed(
+            tr("Trace"), tr("Restore the plan first: its model has not been calibrated on this data."));
+        return;
+    }
     using R = std::vector<LayerDistance>;
     m_runner->start(
         Lane::Batch, kTraceKey, tr("Trace of sample %1").arg(sample),
-        [model, calibration, source, sample, first = planOf(chosen->first), second = planOf(chosen->second)](
-            const TaskContext& context) -> R {
-            return layerTrace(model, resolvePlan(*model, first, *calibration, context),
-                resolvePlan(*model, second, *calibration, context), *source, sample, context);
+        [first, second, source, sample](const TaskContext& context) -> R {
+            return layerTrace(second.model, first.resolved(context), second.resolved(context), *source,
+                sample, context, first.model);
         },
         [this, sample](Outcome<R> outcome) {
             if (const auto* trace = std::get_if<R>(&outcome)) {

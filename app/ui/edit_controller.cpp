@@ -183,7 +183,8 @@ void EditController::paste(const QStringList& sites)
 void EditController::applyPreset(const PresetOptions& options, const QString& name)
 {
     if (m_session->model()) {
-        m_session->replacePlan(makePreset(m_session->model()->sites, options), tr("preset %1").arg(name));
+        m_session->replace( // presets are of the model as it was opened
+            makePreset(m_session->openedModel()->sites, options), nullptr, tr("preset %1").arg(name));
     }
 }
 

@@ -9,6 +9,7 @@
 #include "app/ui/notices.h"
 #include "app/ui/settings.h"
 #include "core/base/version.h"
+#include "core/eval/plan_resolver.h"
 #include "widgets/common/number_format.h"
 
 #include <QAction>
@@ -149,10 +150,10 @@ void FileController::exportModel()
     const auto model = m_bench.session->model();
     m_bench.runner->start(
         Lane::Batch, kPrepareKey, tr("Prepare the export"),
-        [model, plan = m_bench.session->plan(), calibration = m_bench.session->calibration()](
-            const TaskContext& context) -> R {
-            return {model, plan, resolvePlan(*model, plan, *calibration, context), calibration->dataHash,
-                kVersion};
+        [model, plan = m_bench.session->plan(), calibration = m_bench.session->calibration(),
+            form = m_bench.session->form()](const TaskContext& context) -> R {
+            return {model, plan, PlanResolver(model, calibration, form).resolve(plan, context),
+                calibration->dataHash, kVersion};
         },
         [this, model](Outcome<R> outcome) {
             if (const auto* failure = std::get_if<Failure>(&outcome)) {

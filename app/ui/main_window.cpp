@@ -7,6 +7,7 @@
 #include "app/ui/file_controller.h"
 #include "app/ui/habits.h"
 #include "app/ui/job_controller.h"
+#include "app/ui/method_controller.h"
 #include "app/ui/notices.h"
 #include "app/ui/picture_menu.h"
 #include "app/ui/row_controller.h"
@@ -66,6 +67,7 @@ MainWindow::MainWindow(QWidget* parent)
         new EditController(&m_session, this), m_actions, m_views.get(), m_selection, m_notices});
     connect(&m_session, &Session::documentChanged, this, &MainWindow::showDocument);
     connect(&m_session, &Session::dataChanged, this, &MainWindow::showDocument);
+    connect(&m_session, &Session::formChanged, this, &MainWindow::showDocument);
     connect(&m_session, &Session::calibrationChanged, this, &MainWindow::updateActions);
     connect(&m_session, &Session::sensitivityChanged, this, &MainWindow::updateActions);
     connect(m_session.undoStack(), &QUndoStack::cleanChanged, this,
@@ -94,6 +96,7 @@ void MainWindow::makeControllers(const Workbench& bench)
     new SensitivityController(bench);
     new JobController(bench);
     new PictureMenu(bench);
+    new MethodController(bench);
     auto* habits = new Habits(bench);
     connect(m_files, &FileController::demoOpened, habits, &Habits::expectDemo);
     auto* compare = new CompareController(&m_session, &m_runner, m_views->compare);
@@ -170,9 +173,10 @@ void MainWindow::showDocument()
     const auto samples = [this](const std::shared_ptr<const DataSource>& source) {
         return source ? locale().toString(static_cast<qlonglong>(source->size())) : tr("no");
     };
+    const auto& form = m_session.form();
     m_documentLabel->setText(
         tr("%1 · %2 M parameters · %3 calibration and %4 evaluation samples")
-            .arg(name)
+            .arg(form ? tr("%1, rewritten by %2").arg(name, QString::fromStdString(form->name)) : name)
             .arg(static_cast<double>(model->graph->parameterCount()) / 1e6, 0, 'f', 2)
             .arg(samples(m_session.calibrationData()), samples(m_session.evaluationData())));
     const QString names = sampleNames(tr("Calibration"), m_session.calibrationData().get())

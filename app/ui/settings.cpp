@@ -73,6 +73,11 @@ QString Settings::autosaveFolder()
     return QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + QStringLiteral("/sessions");
 }
 
+QString Settings::trainingFolder()
+{
+    return QStandardPaths::writableLocation(QStandardPaths::CacheLocation) + QStringLiteral("/training");
+}
+
 QStringList Settings::recentModels() const
 {
     QStringList present;

@@ -28,6 +28,9 @@ public:
     /// Where copies of unsaved sessions are kept.
     [[nodiscard]] static QString autosaveFolder();
 
+    /// Where unfinished training is kept.
+    [[nodiscard]] static QString trainingFolder();
+
     /// Model paths, latest first; those that no longer exist are left out.
     [[nodiscard]] QStringList recentModels() const;
     void addRecentModel(const QString& path);

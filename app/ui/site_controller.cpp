@@ -99,7 +99,7 @@ void SiteController::showCalibration()
     const Session& session = *m_bench.session;
     const auto& calibration = session.calibration();
     m_bench.live->setDocument(calibration ? session.model() : nullptr, calibration,
-        session.isReadOnly() ? nullptr : session.calibrationData());
+        session.isReadOnly() ? nullptr : session.calibrationData(), session.form());
     m_bench.views->distribution->setEmptyText(calibration
             ? tr("Select a site in the model tree.")
             : tr("Open calibration data to see distributions."));

@@ -8,6 +8,7 @@
 #include "widgets/views/distribution_view.h"
 #include "widgets/views/job_panel.h"
 #include "widgets/views/quantizer_inspector.h"
+#include "widgets/views/reconstruction_view.h"
 #include "widgets/views/site_tree_view.h"
 
 #include <QCoreApplication>
@@ -39,6 +40,7 @@ Views::Views(QMainWindow* window, QMenu* viewMenu)
     , bits(new BitsMatrixView)
     , compare(new CompareView)
     , jobs(new JobPanel)
+    , reconstruction(new ReconstructionView)
     , m_window(window)
     , m_viewMenu(viewMenu)
 {
@@ -68,6 +70,7 @@ Views::Views(QMainWindow* window, QMenu* viewMenu)
         {QT_TRANSLATE_NOOP("qs::Views", "Bits"), "bitsDock", bits},
         {QT_TRANSLATE_NOOP("qs::Views", "Compare"), "metricsDock", compare},
         {QT_TRANSLATE_NOOP("qs::Views", "Jobs"), "jobsDock", jobs},
+        {QT_TRANSLATE_NOOP("qs::Views", "Reconstruction"), "reconstructionDock", reconstruction},
     };
     for (const auto& tab : tabs) {
         m_tabs.push_back(

@@ -19,6 +19,7 @@ class ErrorStrip;
 class JobPanel;
 class MessageBanner;
 class QuantizerInspector;
+class ReconstructionView;
 class SensitivityChart;
 class SiteTreeView;
 
@@ -42,6 +43,7 @@ public:
     BitsMatrixView* bits;
     CompareView* compare;
     JobPanel* jobs;
+    ReconstructionView* reconstruction;
 
 private:
     QDockWidget* addDock(const QString& title, const QString& name, QWidget* widget, Qt::DockWidgetArea area);

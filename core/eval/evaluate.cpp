@@ -158,7 +158,8 @@ std::map<std::string, double> layerSqnr(std::shared_ptr<const Model> model, cons
 }
 
 std::vector<LayerDistance> layerTrace(std::shared_ptr<const Model> model, const ResolvedPlan& first,
-    const ResolvedPlan& second, const DataSource& data, std::int64_t index, const TaskContext& context)
+    const ResolvedPlan& second, const DataSource& data, std::int64_t index, const TaskContext& context,
+    std::shared_ptr<const Model> firstModel)
 {
     if (index < 0 || index >= data.size()) {
         throw Error(ErrorCode::InvalidArgument,
@@ -166,7 +167,7 @@ std::vector<LayerDistance> layerTrace(std::shared_ptr<const Model> model, const 
     }
     const std::int64_t batch = batchSizeOf(*model->graph, 1);
     const std::int64_t from = index - index % batch;
-    Executor one(model);
+    Executor one(firstModel ? std::move(firstModel) : model);
     Executor other(model);
     PlanApplier(one).apply(first);
     PlanApplier(other).apply(second);

@@ -64,7 +64,8 @@ inline constexpr std::size_t kReferenceBytes = std::size_t {1} << 28U;
 
 /// How far two plans are apart behind every layer, in execution order, on one sample: SQNR in dB of the
 /// second plan's output against the first's. An empty plan is FP32. The sample is `index` of `data` (of a
-/// model with a fixed batch, the batch that holds it).
+/// model with a fixed batch, the batch that holds it). firstModel: where the first plan is for another form
+/// of the model.
 struct LayerDistance
 {
     std::string layer;
@@ -72,6 +73,6 @@ struct LayerDistance
 };
 [[nodiscard]] std::vector<LayerDistance> layerTrace(std::shared_ptr<const Model> model,
     const ResolvedPlan& first, const ResolvedPlan& second, const DataSource& data, std::int64_t index,
-    const TaskContext& context = {});
+    const TaskContext& context = {}, std::shared_ptr<const Model> firstModel = nullptr);
 
 } // namespace qs

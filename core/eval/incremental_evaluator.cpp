@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <list>
 #include <map>
+#include <optional>
 
 namespace qs {
 
@@ -33,6 +34,7 @@ struct LayerCache
 struct ProbeBatch
 {
     Fp32Cache fp32;
+    Tensor expected; ///< logits to come near to
     std::vector<Tensor> prefix; ///< values at cuts 0 .. size - 1 under the plan that was evaluated last
 };
 
@@ -93,8 +95,9 @@ std::vector<ValueId> layerFeeds(const Graph& graph, const Site& site, NodeId lay
 class IncrementalEvaluator::Implementation
 {
 public:
-    Implementation(std::shared_ptr<const Model> model, Tensor probe)
+    Implementation(std::shared_ptr<const Model> model, Tensor probe, std::shared_ptr<const Model> fp32)
         : m_model(std::move(model))
+        , m_fp32(std::move(fp32))
         , m_probe(std::move(probe))
         , m_batch(batchSizeOf(*m_model->graph, m_probe.shape()[0]))
         , m_reference(m_model)
@@ -117,7 +120,9 @@ public:
         m_layerApplier.apply({});
         std::vector<ProbeBatch> batches;
         for (std::int64_t first = 0; first < sampleCount(); first += m_batch) {
-            batches.push_back({Fp32Cache(m_reference, rowsOf(m_probe, first, m_batch), context), {}});
+            Fp32Cache cache(m_reference, rowsOf(m_probe, first, m_batch), context);
+            Tensor expected = m_fp32 ? originalLogits(cache.samples(), context) : cache.output();
+            batches.push_back({std::move(cache), std::move(expected), {}});
         }
         m_batches = std::move(batches);
     }
@@ -164,7 +169,7 @@ public:
         MetricsAccumulator metrics(m_model->task);
         for (ProbeBatch& batch : m_batches) {
             const Tensor output = runFromPrefix(batch, wanted, context);
-            metrics.add(output, batch.fp32.output(), targetsOf(*m_model, batch.fp32.samples()));
+            metrics.add(output, batch.expected, targetsOf(*m_model, batch.fp32.samples()));
         }
         m_sampleErrors = metrics.sampleErrors();
         return metrics.result();
@@ -177,7 +182,9 @@ public:
         const ValueId output = m_model->graph->outputs().front();
         if (!m_furtherLogits.contains(key)) {
             m_layerApplier.apply({});
-            m_furtherLogits[key] = m_reference.run(feeds, {&output, 1}, nullptr, context).front();
+            m_furtherLogits[key] = m_fp32
+                ? originalLogits(samples, context)
+                : m_reference.run(feeds, {&output, 1}, nullptr, context).front();
         }
         m_planApplier.apply(plan);
         const Tensor logits = m_quantized.run(feeds, {&output, 1}, nullptr, context).front();
@@ -195,6 +202,16 @@ public:
 
 private:
     [[nodiscard]] const Fp32Cache& cache() const { return m_batches.front().fp32; }
+
+    /// Logits of the model that this one was rewritten from.
+    Tensor originalLogits(const Tensor& samples, const TaskContext& context)
+    {
+        if (!m_original) {
+            m_original.emplace(m_fp32);
+        }
+        const ValueId output = m_fp32->graph->outputs().front();
+        return m_original->run(feedsOf(*m_fp32->graph, samples), {&output, 1}, nullptr, context).front();
+    }
 
     /// Output under the plan that is applied, from the end of the prefix on, which grows up to the cut
     /// `wanted`.
@@ -269,6 +286,8 @@ private:
     }
 
     std::shared_ptr<const Model> m_model;
+    std::shared_ptr<const Model> m_fp32; ///< null: m_model
+    std::optional<Executor> m_original; ///< of m_fp32, made when needed
     Tensor m_probe;
     std::int64_t m_batch; ///< probe samples per run
     Executor m_reference; ///< FP32, and single layers with one site quantized
@@ -282,8 +301,9 @@ private:
     std::map<std::int64_t, Tensor> m_furtherLogits; ///< FP32, by key
 };
 
-IncrementalEvaluator::IncrementalEvaluator(std::shared_ptr<const Model> model, Tensor probe)
-    : m_implementation(std::make_unique<Implementation>(std::move(model), std::move(probe)))
+IncrementalEvaluator::IncrementalEvaluator(
+    std::shared_ptr<const Model> model, Tensor probe, std::shared_ptr<const Model> fp32)
+    : m_implementation(std::make_unique<Implementation>(std::move(model), std::move(probe), std::move(fp32)))
 {
 }
 

@@ -29,7 +29,9 @@ public:
     /// probe: samples [N, ...] for the model's first input, N small (8); a model whose batch is fixed gets
     /// them in batches of that size, and those left over are not used. Throws Error: Unsupported as Executor
     /// does, InvalidArgument when they do not fill a batch.
-    IncrementalEvaluator(std::shared_ptr<const Model> model, Tensor probe);
+    /// fp32: the model that `model` was rewritten from, null where it is `model` itself.
+    IncrementalEvaluator(
+        std::shared_ptr<const Model> model, Tensor probe, std::shared_ptr<const Model> fp32 = nullptr);
     ~IncrementalEvaluator();
     IncrementalEvaluator(const IncrementalEvaluator&) = delete;
     IncrementalEvaluator& operator=(const IncrementalEvaluator&) = delete;
@@ -37,11 +39,12 @@ public:
     /// FP32 pass that fills the caches. The other calls do it when needed.
     void prepare(const TaskContext& context = {});
 
-    /// Output error of Site::layer with only this site quantized by `params`. The layer's FP32 inputs and
+    /// Output error of Site::layer with only this site quantized by `params`, everything else of `model`
+    /// (also a rewritten one) in floating point. The layer's FP32 inputs and
     /// output of the last asked sites stay cached. Throws Error(Cancelled) when superseded.
     [[nodiscard]] LayerError layerError(int site, const QuantParams& params, const TaskContext& context = {});
 
-    /// Metrics of the logits under `plan` against FP32 (without labels; language models with NLL).
+    /// Metrics of the logits under `plan` against those of `fp32` (without labels; language models with NLL).
     /// `editedSite` is the site the user's hand is on (-1: none): quantized values in front of it are kept
     /// for the next call. The result does not depend on what is cached.
     [[nodiscard]] Metrics modelError(

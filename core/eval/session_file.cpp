@@ -6,8 +6,11 @@
 #include "core/eval/session_json.h"
 #include "core/io/hdf5_file.h"
 #include "core/io/json_text.h"
+#include "core/io/recipe_constants.h"
 
 #include <nlohmann/json.hpp>
+
+#include <utility>
 
 namespace qs {
 
@@ -15,8 +18,53 @@ namespace {
 
 constexpr const char* kFormat = "quantoscope-session";
 constexpr std::int64_t kVersion = 1;
+/// Of sessions whose model was rewritten: programs that know version 1 alone must not take the plan for one
+/// of the original.
+constexpr std::int64_t kRewritingVersion = 2;
 constexpr const char* kDocument = "/document";
 constexpr const char* kCalibration = "/calibration";
+
+std::string groupOf(std::size_t form, const char* what)
+{
+    return "/forms/" + std::to_string(form) + "/" + what;
+}
+
+/// Puts another value in the place of a form, wherever the session refers to it.
+void replaceForm(SessionFile& session, std::size_t index, const std::shared_ptr<const ModelForm>& now)
+{
+    const std::shared_ptr<const ModelForm> before = std::exchange(session.forms[index].form, now);
+    if (session.form == before) {
+        session.form = now;
+    }
+    for (Snapshot& snapshot : session.snapshots) {
+        if (snapshot.form == before) {
+            snapshot.form = now;
+        }
+    }
+}
+
+void writeForms(Hdf5File& file, const std::vector<SessionForm>& forms)
+{
+    for (std::size_t i = 0; i < forms.size(); ++i) {
+        writeConstants(
+            file, groupOf(i, "constants"), forms[i].form->rewriting.constants, forms[i].form->quantizers);
+        if (forms[i].calibration) {
+            writeCalibration(file, groupOf(i, "calibration"), *forms[i].calibration);
+        }
+    }
+}
+
+void readForms(const Hdf5File& file, SessionFile& session, const std::string& name)
+{
+    for (std::size_t i = 0; i < session.forms.size(); ++i) {
+        auto form = std::make_shared<ModelForm>(*session.forms[i].form);
+        form->rewriting.constants = readConstants(file, groupOf(i, "constants"), form->quantizers, name);
+        replaceForm(session, i, form);
+        if (file.exists(groupOf(i, "calibration"))) {
+            session.forms[i].calibration = readCalibration(file, groupOf(i, "calibration"), name);
+        }
+    }
+}
 
 } // namespace
 
@@ -25,11 +73,12 @@ void saveSession(const SessionFile& session, const std::filesystem::path& path)
     AtomicFile atomic(path);
     Hdf5File file = Hdf5File::create(atomic.temporaryPath());
     file.writeString("/", "format", kFormat);
-    file.writeInteger("/", "version", kVersion);
+    file.writeInteger("/", "version", session.forms.empty() ? kVersion : kRewritingVersion);
     file.writeText(kDocument, sessionAsJson(session).dump());
     if (session.calibration) {
         writeCalibration(file, kCalibration, *session.calibration);
     }
+    writeForms(file, session.forms);
     file.close();
     atomic.commit();
 }
@@ -42,10 +91,10 @@ SessionFile loadSession(const std::filesystem::path& path)
         throw Error(ErrorCode::CorruptFile, name + " is no session file");
     }
     const std::int64_t version = file.readInteger("/", "version");
-    if (version != kVersion) {
+    if (version != kVersion && version != kRewritingVersion) {
         throw Error(ErrorCode::Unsupported,
-            name + " is a session file of version " + std::to_string(version) + ", only version "
-                + std::to_string(kVersion) + " is read");
+            name + " is a session file of version " + std::to_string(version) + ", this program reads "
+                + std::to_string(kVersion) + " and " + std::to_string(kRewritingVersion));
     }
     const nlohmann::json document = parseJson(file.readText(kDocument), path);
     SessionFile session;
@@ -57,7 +106,19 @@ SessionFile loadSession(const std::filesystem::path& path)
     if (file.exists(kCalibration)) {
         session.calibration = readCalibration(file, kCalibration, name);
     }
+    readForms(file, session, name);
     return session;
+}
+
+void restoreForms(SessionFile& session, const std::shared_ptr<const Model>& opened)
+{
+    const bool isPlaceholder = opened->graph->nodes().empty();
+    for (std::size_t i = 0; i < session.forms.size(); ++i) {
+        auto form = std::make_shared<ModelForm>(*session.forms[i].form);
+        form->opened = opened;
+        form->model = isPlaceholder ? opened : rewritten(opened, form->rewriting);
+        replaceForm(session, i, form);
+    }
 }
 
 std::shared_ptr<const Model> placeholderModel(const SessionFile& session)

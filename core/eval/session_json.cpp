@@ -1,6 +1,7 @@
 #include "core/eval/session_json.h"
 
 #include "core/io/plan_json.h"
+#include "core/io/reparameterization_json.h"
 
 #include <nlohmann/json.hpp>
 
@@ -152,20 +153,63 @@ std::shared_ptr<const Evaluation> evaluationFrom(const JsonReader& reader)
     return evaluation;
 }
 
-nlohmann::json snapshotAsJson(const Snapshot& snapshot)
+/// A form without its constants, which are not for JSON.
+nlohmann::json formAsJson(const ModelForm& form)
+{
+    return {{"name", form.name}, {"seed", form.seed}, {"plan", planAsJson(form.plan)},
+        {"quantizers", quantizersAsJson(form.quantizers)},
+        {"reparameterizations", reparameterizationsAsJson(form.rewriting.reparameterizations)}};
+}
+
+SessionForm formFrom(const JsonReader& reader)
+{
+    auto form = std::make_shared<ModelForm>();
+    form->name = reader.member("name").string();
+    form->seed = reader.member("seed").integer(0, std::numeric_limits<std::int64_t>::max());
+    form->plan = planFrom(reader.member("plan"));
+    form->quantizers = quantizersFrom(reader.member("quantizers"));
+    form->rewriting.reparameterizations = reparameterizationsFrom(reader.member("reparameterizations"));
+    return {std::move(form), nullptr};
+}
+
+/// Which of the forms it is; null for the model as it was opened.
+nlohmann::json formIndex(const std::vector<SessionForm>& forms, const std::shared_ptr<const ModelForm>& form)
+{
+    const auto found = std::ranges::find(forms, form, &SessionForm::form);
+    return found == forms.end() ? nlohmann::json(nullptr) : nlohmann::json(found - forms.begin());
+}
+
+std::shared_ptr<const ModelForm> formAt(const JsonReader& object, const std::vector<SessionForm>& forms)
+{
+    const auto found = object.optionalMember("form");
+    if (found.empty()) {
+        return nullptr;
+    }
+    if (forms.empty()) {
+        found.front().fail("names a form, of which there are none");
+    }
+    const auto last = static_cast<std::int64_t>(forms.size()) - 1;
+    return forms[static_cast<std::size_t>(found.front().integer(0, last))].form;
+}
+
+nlohmann::json snapshotAsJson(const Snapshot& snapshot, const std::vector<SessionForm>& forms)
 {
     nlohmann::json json {{"name", snapshot.name}, {"plan", planAsJson(snapshot.plan)},
         {"weight_bits", snapshot.figures.weightBits}, {"activation_bits", snapshot.figures.activationBits},
         {"bytes", snapshot.figures.bytes}};
+    if (snapshot.form) {
+        json["form"] = formIndex(forms, snapshot.form);
+    }
     if (snapshot.evaluation) {
         json["evaluation"] = evaluationAsJson(*snapshot.evaluation);
     }
     return json;
 }
 
-Snapshot snapshotFrom(const JsonReader& reader)
+Snapshot snapshotFrom(const JsonReader& reader, const std::vector<SessionForm>& forms)
 {
     Snapshot snapshot;
+    snapshot.form = formAt(reader, forms);
     snapshot.name = reader.member("name").string();
     snapshot.plan = planFrom(reader.member("plan"));
     snapshot.figures.weightBits = reader.member("weight_bits").number();
@@ -210,19 +254,27 @@ nlohmann::json sessionAsJson(const SessionFile& session)
     }
     nlohmann::json snapshots = nlohmann::json::array();
     for (const Snapshot& snapshot : session.snapshots) {
-        snapshots.push_back(snapshotAsJson(snapshot));
+        snapshots.push_back(snapshotAsJson(snapshot, session.forms));
     }
     nlohmann::json sensitivity = nlohmann::json::array();
     for (const SiteSensitivity& result : session.sensitivity) {
         sensitivity.push_back(sensitivityAsJson(result));
     }
-    return {{"model",
-                {{"path", session.modelPath}, {"name", session.modelName}, {"hash", session.modelHash},
-                    {"config_hash", session.configHash},
-                    {"task", kTaskNames[static_cast<std::size_t>(session.task)]}}},
+    nlohmann::json json {{"model",
+                             {{"path", session.modelPath}, {"name", session.modelName},
+                                 {"hash", session.modelHash}, {"config_hash", session.configHash},
+                                 {"task", kTaskNames[static_cast<std::size_t>(session.task)]}}},
         {"calibration_data", session.calibrationPath}, {"evaluation_data", session.evaluationPath},
         {"sites", sites}, {"plan", planAsJson(session.plan)}, {"snapshots", snapshots},
         {"sensitivity", sensitivity}, {"selected_site", session.selectedSite}};
+    if (!session.forms.empty()) {
+        json["forms"] = nlohmann::json::array();
+        for (const SessionForm& form : session.forms) {
+            json["forms"].push_back(formAsJson(*form.form));
+        }
+        json["form"] = formIndex(session.forms, session.form);
+    }
+    return json;
 }
 
 SessionFile sessionFrom(const JsonReader& reader)
@@ -245,8 +297,14 @@ SessionFile sessionFrom(const JsonReader& reader)
         session.sites.push_back(siteFrom(site));
     }
     session.plan = planFrom(reader.member("plan"));
+    for (const JsonReader& forms : reader.optionalMember("forms")) {
+        for (const JsonReader& form : forms.elements()) {
+            session.forms.push_back(formFrom(form));
+        }
+    }
+    session.form = formAt(reader, session.forms);
     for (const JsonReader& snapshot : reader.member("snapshots").elements()) {
-        session.snapshots.push_back(snapshotFrom(snapshot));
+        session.snapshots.push_back(snapshotFrom(snapshot, session.forms));
     }
     for (const JsonReader& result : reader.member("sensitivity").elements()) {
         session.sensitivity.push_back(sensitivityFrom(result));

@@ -7,7 +7,8 @@
 
 namespace qs {
 
-/// The session without its calibration as a JSON object: the document of a session file.
+/// The session without its calibrations and its forms' constants as a JSON object: the document of a session
+/// file.
 [[nodiscard]] nlohmann::json sessionAsJson(const SessionFile& session);
 /// Inverse. Throws Error(CorruptFile) naming the path inside the document.
 [[nodiscard]] SessionFile sessionFrom(const JsonReader& reader);

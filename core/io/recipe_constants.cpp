@@ -90,19 +90,16 @@ RewrittenConstant readCodes(const Hdf5File& file, const std::string& dataset, co
 
 } // namespace
 
-void writeRecipeConstants(const std::map<std::string, RewrittenConstant>& constants,
-    const ResolvedPlan& quantizers, const std::filesystem::path& path)
+void writeConstants(Hdf5File& file, const std::string& group,
+    const std::map<std::string, RewrittenConstant>& constants, const ResolvedPlan& quantizers)
 {
-    AtomicFile atomic(path);
-    Hdf5File file = Hdf5File::create(atomic.temporaryPath());
-    file.writeString("/", "format", kFormat);
-    file.writeInteger("/", "version", kVersion);
-    file.makeGroup("/codes");
-    file.makeGroup("/values");
+    file.makeGroup(group + "/codes");
+    file.makeGroup(group + "/values");
     std::int64_t number = 0;
     for (const auto& [name, constant] : constants) {
         const QuantParams* grid = gridOf(constant, quantizers);
-        const std::string dataset = (grid != nullptr ? "/codes/" : "/values/") + std::to_string(number++);
+        const std::string dataset
+            = group + (grid != nullptr ? "/codes/" : "/values/") + std::to_string(number++);
         if (grid != nullptr) {
             const auto codes = weightCodes(constant.values, *grid, constant.channelAxis);
             const Shape& shape = constant.values.shape();
@@ -117,6 +114,39 @@ void writeRecipeConstants(const std::map<std::string, RewrittenConstant>& consta
         file.writeString(dataset, "site", constant.site);
         file.writeInteger(dataset, "channel_axis", constant.channelAxis);
     }
+}
+
+std::map<std::string, RewrittenConstant> readConstants(const Hdf5File& file, const std::string& group,
+    const ResolvedPlan& quantizers, const std::string& subject)
+{
+    std::map<std::string, RewrittenConstant> constants;
+    for (const std::string& child : file.children(group + "/codes")) {
+        const std::string dataset = group + "/codes/" + child;
+        constants[file.readString(dataset, "name")]
+            = readCodes(file, dataset, quantizers, subject + ", dataset " + dataset + ",");
+    }
+    for (const std::string& child : file.children(group + "/values")) {
+        const std::string dataset = group + "/values/" + child;
+        RewrittenConstant constant;
+        constant.site = file.readString(dataset, "site");
+        constant.channelAxis = static_cast<int>(file.readInteger(dataset, "channel_axis"));
+        constant.values = file.readTensor(dataset);
+        if (constant.values.dtype() != DType::F32) {
+            throw Error(ErrorCode::CorruptFile, subject + ", dataset " + dataset + ", is not float32");
+        }
+        constants[file.readString(dataset, "name")] = std::move(constant);
+    }
+    return constants;
+}
+
+void writeRecipeConstants(const std::map<std::string, RewrittenConstant>& constants,
+    const ResolvedPlan& quantizers, const std::filesystem::path& path)
+{
+    AtomicFile atomic(path);
+    Hdf5File file = Hdf5File::create(atomic.temporaryPath());
+    file.writeString("/", "format", kFormat);
+    file.writeInteger("/", "version", kVersion);
+    writeConstants(file, "", constants, quantizers);
     file.close();
     atomic.commit();
 }
@@ -132,24 +162,7 @@ std::map<std::string, RewrittenConstant> readRecipeConstants(
     if (file.readInteger("/", "version") != kVersion) {
         throw Error(ErrorCode::Unsupported, subject + " has a version that this program does not read");
     }
-    std::map<std::string, RewrittenConstant> constants;
-    for (const std::string& child : file.children("/codes")) {
-        const std::string dataset = "/codes/" + child;
-        constants[file.readString(dataset, "name")]
-            = readCodes(file, dataset, quantizers, subject + ", dataset " + dataset + ",");
-    }
-    for (const std::string& child : file.children("/values")) {
-        const std::string dataset = "/values/" + child;
-        RewrittenConstant constant;
-        constant.site = file.readString(dataset, "site");
-        constant.channelAxis = static_cast<int>(file.readInteger(dataset, "channel_axis"));
-        constant.values = file.readTensor(dataset);
-        if (constant.values.dtype() != DType::F32) {
-            throw Error(ErrorCode::CorruptFile, subject + ", dataset " + dataset + ", is not float32");
-        }
-        constants[file.readString(dataset, "name")] = std::move(constant);
-    }
-    return constants;
+    return readConstants(file, "", quantizers, subject);
 }
 
 } // namespace qs

@@ -8,6 +8,7 @@
 #include "core/io/json_text.h"
 #include "core/io/plan_json.h"
 #include "core/io/recipe_constants.h"
+#include "core/io/reparameterization_json.h"
 
 #include <nlohmann/json.hpp>
 
@@ -75,29 +76,6 @@ Preprocessing preprocessingFrom(const JsonReader& reader)
     reader.member("resampling").fail("is none of nearest, bilinear, bicubic");
 }
 
-Json rewritingToJson(const Rewriting& rewriting)
-{
-    Json list = Json::array();
-    for (const Reparameterization& each : rewriting.reparameterizations) {
-        const Json params = quantizersAsJson({{"channels", each.channels}, {"tensor", each.tensor}});
-        list.push_back({{"site", each.site}, {"channels", params["channels"]}, {"tensor", params["tensor"]}});
-    }
-    return {{"reparameterizations", std::move(list)}, {"constants", nullptr}};
-}
-
-Reparameterization reparameterizationFrom(const JsonReader& reader)
-{
-    reader.warnAboutOthers({"site", "channels", "tensor"});
-    Reparameterization result;
-    result.site = reader.member("site").string();
-    result.channels = paramsFrom(reader.member("channels"));
-    result.tensor = paramsFrom(reader.member("tensor"));
-    if (result.tensor.scales.size() != 1) {
-        reader.member("tensor").fail("has not one scale");
-    }
-    return result;
-}
-
 /// Where the rewritten constants lie: beside the recipe.
 struct ConstantsFile
 {
@@ -108,9 +86,7 @@ struct ConstantsFile
 std::optional<ConstantsFile> rewritingFrom(const JsonReader& reader, Rewriting& rewriting)
 {
     reader.warnAboutOthers({"reparameterizations", "constants"});
-    for (const JsonReader& each : reader.member("reparameterizations").elements()) {
-        rewriting.reparameterizations.push_back(reparameterizationFrom(each));
-    }
+    rewriting.reparameterizations = reparameterizationsFrom(reader.member("reparameterizations"));
     for (const JsonReader& constants : reader.optionalMember("constants")) {
         constants.warnAboutOthers({"file", "sha256"});
         ConstantsFile file {constants.member("file").string(), constants.member("sha256").string()};
@@ -262,7 +238,8 @@ void writeRecipe(const Recipe& recipe, const std::filesystem::path& path)
     }
     Json rewriting = nullptr;
     if (!recipe.rewriting.isEmpty()) {
-        rewriting = rewritingToJson(recipe.rewriting);
+        rewriting = {{"reparameterizations", reparameterizationsAsJson(recipe.rewriting.reparameterizations)},
+            {"constants", nullptr}};
     }
     if (!recipe.rewriting.constants.empty()) {
         const std::filesystem::path file = constantsPath(path);
@@ -307,7 +284,8 @@ Recipe readPlainRecipe(const std::filesystem::path& path)
     Recipe recipe = readRecipe(path);
     if (!recipe.rewriting.isEmpty()) {
         throw Error(ErrorCode::Unsupported,
-            "'" + path.string() + "' rewrites the model's weights, which only evaluating and exporting it can do");
+            "'" + path.string()
+                + "' rewrites the model's weights, which only evaluating and exporting it can do");
     }
     return recipe;
 }

@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/eval/plan_applier.h"
 #include "core/methods/sequential_calibration.h"
+#include "core/quant/manual_choice.h"
 
 namespace qs {
 
@@ -41,19 +42,6 @@ ResolvedPlan calibrateSequentially(
 }
 
 } // namespace
-
-SiteChoice manualChoice(const QuantParams& params)
-{
-    SiteChoice choice;
-    choice.enabled = true;
-    choice.kind = params.kind;
-    choice.symmetry = params.symmetry;
-    choice.granularity = params.granularity;
-    choice.bits = params.bits;
-    choice.method = BoundMethod::Manual;
-    choice.manualBounds = params.bounds;
-    return choice;
-}
 
 Plan repqVitPlan(const Model& model, const MethodOptions& options, const std::set<int>& channelwise)
 {

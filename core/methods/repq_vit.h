@@ -29,7 +29,4 @@ struct SequentialVariant
 [[nodiscard]] Plan repqVitPlan(
     const Model& model, const MethodOptions& options, const std::set<int>& channelwise);
 
-/// The choice that gives exactly these quantizers again in a plan: manual bounds, one scale.
-[[nodiscard]] SiteChoice manualChoice(const QuantParams& params);
-
 } // namespace qs

@@ -5,6 +5,7 @@
 #include "core/methods/image_views.h"
 #include "core/methods/learned_bounds.h"
 #include "core/methods/repq_vit.h"
+#include "core/quant/manual_choice.h"
 
 #include <sstream>
 

@@ -3,12 +3,12 @@
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/methods/layer_reconstruction.h"
-#include "core/methods/repq_vit.h"
 #include "core/methods/sequential_calibration.h"
 #include "core/methods/staged_run.h"
 #include "core/methods/weighted_source.h"
 #include "core/models/rewritten_model.h"
 #include "core/quant/fake_quantizer.h"
+#include "core/quant/manual_choice.h"
 #include "core/quant/scale.h"
 
 #include <algorithm>

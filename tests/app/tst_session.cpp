@@ -144,6 +144,66 @@ private slots:
             QVERIFY(session.plan() == history[i]);
         }
     }
+    void aRewrittenModelIsOneStepAndUndoBringsTheWeightsBack()
+    {
+        const auto opened = loadModel(QS_TEST_DATA "/tiny_vit_timm");
+        Session session;
+        session.openModel(opened);
+        const auto statistics = std::make_shared<Calibration>();
+        session.publishCalibration(statistics);
+        session.edit({{kSite, manual(-1, 1)}}, QStringLiteral("edit"));
+        const Plan before = session.plan();
+
+        auto form = std::make_shared<ModelForm>();
+        form->opened = opened;
+        form->model = std::make_shared<Model>(*opened);
+        form->plan = Plan {{{kOther, manual(-2, 2)}}};
+        const auto formStatistics = std::make_shared<Calibration>();
+        session.publishCalibration(formStatistics, form);
+        QCOMPARE(session.calibration().get(), statistics.get()); // nothing has changed yet
+        QSignalSpy changed(&session, &Session::formChanged);
+        session.replace(form->plan, form, QStringLiteral("repquant W4A4"));
+        QCOMPARE(session.undoStack()->count(), 2);
+        QCOMPARE(session.undoStack()->undoText(), QStringLiteral("repquant W4A4"));
+        QCOMPARE(changed.size(), 1);
+        QVERIFY(session.model() == form->model && session.openedModel() == opened);
+        QCOMPARE(session.calibration().get(), formStatistics.get());
+        QVERIFY(session.plan() == form->plan);
+
+        session.edit({{kOther, manual(-3, 3)}}, QStringLiteral("edit"));
+        session.addSnapshot(QStringLiteral("kept"));
+        QVERIFY(session.snapshots().back().form == form);
+        session.undoStack()->undo();
+        QVERIFY(session.plan() == form->plan);
+        session.undoStack()->undo();
+        QVERIFY(session.plan() == before);
+        QVERIFY(session.model() == opened && session.form() == nullptr);
+        QCOMPARE(session.calibration().get(), statistics.get());
+        session.undoStack()->redo();
+        QVERIFY(session.form() == form && session.plan() == form->plan);
+        QCOMPARE(session.calibration().get(), formStatistics.get());
+
+        session.setCalibrationData(nullptr); // statistics of all forms are gone
+        QVERIFY(session.calibration() == nullptr && session.calibrationOf(nullptr) == nullptr);
+    }
+    void figuresGoToTheSnapshotOfTheSamePlanAndForm()
+    {
+        const auto opened = loadModel(QS_TEST_DATA "/tiny_vit_timm");
+        Session session;
+        session.openModel(opened);
+        session.addSnapshot(QStringLiteral("original"));
+        auto form = std::make_shared<ModelForm>();
+        form->opened = opened;
+        form->model = opened;
+        const Plan plan = session.plan(); // the same plan means something else on another form
+        session.publishEvaluation(std::make_shared<Evaluation>(), plan, session.revision(), form);
+        QCOMPARE(session.snapshots().size(), std::size_t {2});
+        QVERIFY(session.snapshots()[0].evaluation == nullptr);
+        QVERIFY(session.snapshots()[1].form == form);
+        session.publishEvaluation(std::make_shared<Evaluation>(), plan, session.revision());
+        QCOMPARE(session.snapshots().size(), std::size_t {2});
+        QVERIFY(session.snapshots()[0].evaluation != nullptr);
+    }
 };
 
 QTEST_GUILESS_MAIN(TestSession)

@@ -2,12 +2,14 @@
 #include "core/eval/calibrate.h"
 #include "core/eval/session_file.h"
 #include "core/io/hdf5_file.h"
+#include "core/methods/method.h"
 
 #include <QFile>
 #include <QTemporaryDir>
 #include <QTest>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 using namespace qs;
@@ -80,6 +82,76 @@ private slots:
             QVERIFY(*read.calibration->find(site) == *statistics);
         }
     }
+    void rewrittenModelsComeBackBitForBit()
+    {
+        const auto data = openData(QS_DEMO "/calib", *m_model);
+        const MethodInput input = methodInput(m_model, *data, 4);
+        const MethodOptions options;
+        SessionFile session = m_session;
+        std::map<std::string, Recipe> recipes;
+        for (const char* method : {"repq-vit", "repquant-fast"}) {
+            recipes[method] = recipeOf(input, options, methodNamed(method).run(input, options, {}));
+            session.forms.push_back({formOf(recipes[method], method, m_model), nullptr});
+        }
+        session.forms[1].calibration = calibrate(session.forms[1].form->model, *data, 4);
+        session.form = session.forms[1].form;
+        session.plan = session.form->plan;
+        session.snapshots[1].form = session.forms[0].form;
+        const std::string file = m_folder.filePath(QStringLiteral("forms.qscope")).toStdString();
+        saveSession(session, file);
+        QCOMPARE(Hdf5File::openForReading(file).readInteger("/", "version"), std::int64_t {2});
+
+        SessionFile read = loadSession(file);
+        restoreForms(read, m_model);
+        QCOMPARE(read.forms.size(), std::size_t {2});
+        QVERIFY(read.form == read.forms[1].form && read.form != nullptr);
+        QVERIFY(read.snapshots[0].form == nullptr);
+        QVERIFY(read.snapshots[1].form == read.forms[0].form);
+        QVERIFY(!read.forms[0].calibration);
+        QCOMPARE(read.forms[1].calibration->sites.size(), m_session.calibration->sites.size());
+        for (std::size_t i = 0; i < 2; ++i) {
+            const ModelForm& expected = *session.forms[i].form;
+            const ModelForm& actual = *read.forms[i].form;
+            QCOMPARE(actual.name, expected.name);
+            QVERIFY(actual.plan == expected.plan);
+            QVERIFY(actual.quantizers == expected.quantizers);
+            QVERIFY(actual.rewriting.reparameterizations == expected.rewriting.reparameterizations);
+            QCOMPARE(actual.model->sites.size(), m_model->sites.size());
+            // The independent way to the same weights: the recipe applied to the model.
+            const auto model = modelOf(recipes.at(expected.name), m_model);
+            int changed = 0;
+            for (const Value& value : model->graph->values()) {
+                if (!value.isConstant()) {
+                    continue;
+                }
+                const Tensor& mine
+                    = actual.model->graph->value(*actual.model->graph->findValue(value.name)).constant;
+                QCOMPARE(mine.byteCount(), value.constant.byteCount());
+                QVERIFY2(std::memcmp(mine.bytes(), value.constant.bytes(), mine.byteCount()) == 0,
+                    value.name.c_str());
+                const auto before = m_model->graph->findValue(value.name);
+                changed += before
+                        && std::memcmp(mine.bytes(), m_model->graph->value(*before).constant.bytes(),
+                               mine.byteCount())
+                            != 0
+                    ? 1
+                    : 0;
+            }
+            QVERIFY(changed > 10);
+        }
+    }
+    void aFormThatIsNotThereIsRefused()
+    {
+        const std::string path = m_folder.filePath(QStringLiteral("form.qscope")).toStdString();
+        Hdf5File file = Hdf5File::create(path);
+        file.writeString("/", "format", "quantoscope-session");
+        file.writeInteger("/", "version", 2);
+        QByteArray text = document("\"role\":\"other\"", "\"groups\":1");
+        text.replace("\"plan\":{}", "\"plan\":{},\"form\":0");
+        file.writeText("/document", text.toStdString());
+        file.close();
+        QVERIFY_EXCEPTION_THROWN((void)loadSession(path), Error);
+    }
     void withoutTheModelThereAreSitesToLookAt()
     {
         const auto model = placeholderModel(loadSession(m_file.toStdString()));
@@ -99,7 +171,7 @@ private slots:
         {
             Hdf5File file = Hdf5File::create(newer);
             file.writeString("/", "format", "quantoscope-session");
-            file.writeInteger("/", "version", 2);
+            file.writeInteger("/", "version", 3);
             file.close();
         }
         try {

@@ -1,0 +1,92 @@
+#include "app/ui/method_dialog.h"
+
+#include <QDialogButtonBox>
+#include <QFormLayout>
+#include <QLabel>
+#include <QPushButton>
+#include <QSpinBox>
+#include <QVBoxLayout>
+
+#include <algorithm>
+#include <limits>
+
+namespace qs {
+
+namespace {
+
+constexpr int kMostBits = 8; ///< codes of rewritten weights are kept in bytes
+
+QSpinBox* spinBox(const QString& name, int least, int most, std::int64_t value)
+{
+    auto* box = new QSpinBox;
+    box->setAccessibleName(name);
+    box->setRange(least, most);
+    box->setValue(static_cast<int>(value));
+    return box;
+}
+
+} // namespace
+
+MethodDialog::MethodDialog(const MethodRequest& request, std::int64_t availableSamples, QWidget* parent)
+    : QDialog(parent)
+    , m_request(request)
+    , m_weightBits(spinBox(tr("Weight bits"), kMinBits, kMostBits, request.options.weightBits))
+    , m_activationBits(spinBox(tr("Activation bits"), kMinBits, kMostBits, request.options.activationBits))
+    , m_samples(spinBox(tr("Samples"), 1, static_cast<int>(std::min<std::int64_t>(availableSamples, 4096)),
+          std::min(request.samples, availableSamples)))
+    , m_iterations(spinBox(tr("Iterations per block"), 1, 100000, request.options.iterations))
+    , m_together(
+          spinBox(tr("Iterations of all blocks together"), 0, 100000, request.options.endToEndIterations))
+    , m_seed(spinBox(tr("Seed"), 0, std::numeric_limits<int>::max(), request.options.seed))
+{
+    setWindowTitle(tr("Quantize with %1").arg(request.method));
+    auto* description = new QLabel;
+    description->setWordWrap(true);
+    const Method& method = methodNamed(request.method.toStdString());
+    description->setText(
+        tr("%1. The result, rewritten weights and the plan for them, is one step that Undo takes back.")
+            .arg(QString::fromUtf8(method.description.data(), static_cast<int>(method.description.size()))));
+    m_samples->setSuffix(tr(" of %1").arg(availableSamples));
+    m_samples->setToolTip(tr("The first samples of the calibration data; they run as one batch"));
+    auto* form = new QFormLayout;
+    form->addRow(tr("&Weight bits"), m_weightBits);
+    form->addRow(tr("&Activation bits"), m_activationBits);
+    form->addRow(tr("&Samples"), m_samples);
+    m_seed->setToolTip(tr("The same seed gives the same result, bit for bit"));
+    m_together->setSpecialValueText(tr("none"));
+    const bool trains = request.method == QLatin1String("repquant");
+    const std::pair<QString, QSpinBox*> training[] {{tr("&Iterations per block"), m_iterations},
+        {tr("Iterations of all &blocks together"), m_together}, {tr("Se&ed"), m_seed}};
+    for (const auto& [text, box] : training) {
+        if (trains) {
+            form->addRow(text, box);
+        } else {
+            box->setParent(this); // it draws no numbers: nothing to choose
+            box->hide();
+        }
+    }
+    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Cancel);
+    buttons->addButton(tr("&Quantize"), QDialogButtonBox::AcceptRole)->setDefault(true);
+    auto* layout = new QVBoxLayout(this);
+    layout->addWidget(description);
+    layout->addLayout(form);
+    layout->addStretch(1);
+    layout->addWidget(buttons);
+    setMinimumWidth(420);
+    connect(buttons, &QDialogButtonBox::accepted, this, &QDialog::accept);
+    connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
+}
+
+MethodRequest MethodDialog::request() const
+{
+    MethodRequest request = m_request;
+    request.options.weightBits = m_weightBits->value();
+    request.options.activationBits = m_activationBits->value();
+    request.samples = m_samples->value();
+    request.options.iterations = m_iterations->value();
+    request.options.endToEndIterations = m_together->value();
+    request.options.seed = m_seed->value();
+    return request;
+}
+
+} // namespace qs
