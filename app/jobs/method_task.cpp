@@ -30,6 +30,7 @@ QString stateFile(const MethodRequest& request, const MethodInput& input, const 
              options.endToEndIterations, options.views}) {
         run += QStringLiteral(" %1").arg(number);
     }
+    run += QStringLiteral(" %1").arg(QLatin1String(nameOf(options.softmaxKind).data()));
     for (const Ingredient ingredient : options.without) {
         run += QStringLiteral(" -%1").arg(QLatin1String(nameOf(ingredient).data()));
     }
@@ -128,7 +129,8 @@ MethodTask::Result MethodTask::resultOf(const MethodRequest& request, std::share
     options.resume = state.toStdString();
     Result result;
     try {
-        const MethodResult found = methodNamed(request.method.toStdString()).run(input, options, context);
+        const MethodResult found
+            = runMethod(methodNamed(request.method.toStdString()), input, options, context);
         result.form = formOf(
             recipeOf(input, options, found), request.title().toStdString(), model, {context.stop, {}});
         result.layers = found.layers;

@@ -10,6 +10,7 @@
 #include "app/ui/method_controller.h"
 #include "app/ui/notices.h"
 #include "app/ui/picture_menu.h"
+#include "app/ui/reparameterization_controller.h"
 #include "app/ui/row_controller.h"
 #include "app/ui/selection.h"
 #include "app/ui/sensitivity_controller.h"
@@ -97,6 +98,7 @@ void MainWindow::makeControllers(const Workbench& bench)
     new JobController(bench);
     new PictureMenu(bench);
     new MethodController(bench);
+    new ReparameterizationController(bench);
     auto* habits = new Habits(bench);
     connect(m_files, &FileController::demoOpened, habits, &Habits::expectDemo);
     auto* compare = new CompareController(&m_session, &m_runner, m_views->compare);

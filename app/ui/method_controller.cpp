@@ -82,11 +82,15 @@ void MethodController::ask(const QString& method)
 {
     MethodRequest request = m_last.value(method);
     request.method = method;
-    MethodDialog dialog(request, m_bench.session->calibrationData()->size(), m_bench.window);
-    if (dialog.exec() == QDialog::Accepted) {
-        m_last[method] = dialog.request();
-        m_task->run(dialog.request());
-    }
+    auto* dialog = new MethodDialog(request, m_bench.session->calibrationData()->size(), m_bench.window);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    connect(dialog, &QDialog::accepted, this, [this, dialog, method] {
+        m_last[method] = dialog->request();
+        if (!m_task->isRunning()) {
+            m_task->run(dialog->request());
+        }
+    });
+    dialog->open();
 }
 
 void MethodController::showProgress()

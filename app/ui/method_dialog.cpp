@@ -66,12 +66,13 @@ MethodDialog::MethodDialog(const MethodRequest& request, std::int64_t availableS
         }
     }
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Cancel);
-    buttons->addButton(tr("&Quantize"), QDialogButtonBox::AcceptRole)->setDefault(true);
+    QPushButton* quantize = buttons->addButton(tr("&Quantize"), QDialogButtonBox::AcceptRole);
     auto* layout = new QVBoxLayout(this);
     layout->addWidget(description);
     layout->addLayout(form);
     layout->addStretch(1);
     layout->addWidget(buttons);
+    quantize->setDefault(true); // only a button inside a dialog can be its default
     setMinimumWidth(420);
     connect(buttons, &QDialogButtonBox::accepted, this, &QDialog::accept);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);

@@ -9,6 +9,7 @@
 #include "widgets/views/job_panel.h"
 #include "widgets/views/quantizer_inspector.h"
 #include "widgets/views/reconstruction_view.h"
+#include "widgets/views/reparameterization_view.h"
 #include "widgets/views/site_tree_view.h"
 
 #include <QCoreApplication>
@@ -41,6 +42,7 @@ Views::Views(QMainWindow* window, QMenu* viewMenu)
     , compare(new CompareView)
     , jobs(new JobPanel)
     , reconstruction(new ReconstructionView)
+    , reparameterization(new ReparameterizationView)
     , m_window(window)
     , m_viewMenu(viewMenu)
 {
@@ -71,6 +73,7 @@ Views::Views(QMainWindow* window, QMenu* viewMenu)
         {QT_TRANSLATE_NOOP("qs::Views", "Compare"), "metricsDock", compare},
         {QT_TRANSLATE_NOOP("qs::Views", "Jobs"), "jobsDock", jobs},
         {QT_TRANSLATE_NOOP("qs::Views", "Reconstruction"), "reconstructionDock", reconstruction},
+        {QT_TRANSLATE_NOOP("qs::Views", "Reparameterization"), "reparameterizationDock", reparameterization},
     };
     for (const auto& tab : tabs) {
         m_tabs.push_back(

@@ -20,6 +20,7 @@ class JobPanel;
 class MessageBanner;
 class QuantizerInspector;
 class ReconstructionView;
+class ReparameterizationView;
 class SensitivityChart;
 class SiteTreeView;
 
@@ -44,6 +45,7 @@ public:
     CompareView* compare;
     JobPanel* jobs;
     ReconstructionView* reconstruction;
+    ReparameterizationView* reparameterization;
 
 private:
     QDockWidget* addDock(const QString& title, const QString& name, QWidget* widget, Qt::DockWidgetArea area);

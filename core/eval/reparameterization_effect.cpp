@@ -213,47 +213,4 @@ ReparameterizationEffect measureReparameterization(std::shared_ptr<const Model> 
     return effect;
 }
 
-std::vector<Bounds> clippingBounds(
-    const Model& opened, const NormSite& norm, const Model& rewritten, const QuantParams& tensor)
-{
-    const Node& before = opened.graph->node(norm.norm);
-    const auto id = rewritten.graph->findNode(before.name);
-    if (!id) {
-        throw Error(
-            ErrorCode::InvalidArgument, "the rewritten model has no normalization '" + before.name + "'");
-    }
-    const Node& after = rewritten.graph->node(*id);
-    const auto parameter = [](const Graph& graph, const Node& node, std::size_t input) {
-        return node.inputs.size() > input && node.inputs[input] != kNoValue
-            ? graph.value(node.inputs[input]).constant.toF32()
-            : Tensor();
-    };
-    const Tensor gamma = parameter(*opened.graph, before, 1);
-    const Tensor beta = parameter(*opened.graph, before, 2);
-    const Tensor newGamma = parameter(*rewritten.graph, after, 1);
-    const Tensor newBeta = parameter(*rewritten.graph, after, 2);
-    const auto valueAt = [](const Tensor& values, std::size_t c) {
-        return values.shape().rank() == 0 ? 0.0 : static_cast<double>(values.data<float>()[c]);
-    };
-    const double scale = static_cast<double>(tensor.scales.front());
-    const double lower = (tensor.minimumCode() - tensor.zeroPoint(0)) * scale;
-    const double upper = (tensor.maximumCode() - tensor.zeroPoint(0)) * scale;
-    std::vector<Bounds> bounds;
-    for (std::size_t c = 0; c < static_cast<std::size_t>(gamma.elementCount()); ++c) {
-        const double slope = valueAt(newGamma, c);
-        if (slope == 0.0) {
-            constexpr double kInfinity = std::numeric_limits<double>::infinity();
-            bounds.push_back({-kInfinity, kInfinity});
-            continue;
-        }
-        const auto original = [&](double value) {
-            return valueAt(gamma, c) * (value - valueAt(newBeta, c)) / slope + valueAt(beta, c);
-        };
-        const double first = original(lower);
-        const double second = original(upper); // a negative slope turns them round
-        bounds.push_back({std::min(first, second), std::max(first, second)});
-    }
-    return bounds;
-}
-
 } // namespace qs

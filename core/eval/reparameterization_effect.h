@@ -53,13 +53,4 @@ struct ReparameterizationEffect
     const NormSite& norm, const Plan& plan, const Calibration& calibration, const Tensor& probe,
     std::optional<Reparameterization> change = std::nullopt, const TaskContext& context = {});
 
-/// The clipping bounds of every channel that a rewritten norm and its one quantizer amount to, in units of
-/// the norm's output before the rewriting: what the normalisation is at the tensor's bounds, through the
-/// gamma and beta it had. With learned gamma and beta these are the learned dual clipping bounds (RepQuant,
-/// arXiv 2402.05628); right after reparameterization, the bounds of the channels' quantizers. A channel with
-/// gamma 0 has no bounds: infinite ones. norm: of `opened`. Throws Error(InvalidArgument) when `rewritten`
-/// has no such norm.
-[[nodiscard]] std::vector<Bounds> clippingBounds(
-    const Model& opened, const NormSite& norm, const Model& rewritten, const QuantParams& tensor);
-
 } // namespace qs

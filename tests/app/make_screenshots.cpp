@@ -8,9 +8,11 @@
 #include "core/eval/session_file.h"
 #include "widgets/plot/channel_map.h"
 #include "widgets/plot/distribution_plot.h"
+#include "widgets/plot/loss_curve.h"
 #include "widgets/views/compare_view.h"
 #include "widgets/views/distribution_view.h"
 #include "widgets/views/ghost_menu.h"
+#include "widgets/views/reparameterization_view.h"
 #include "widgets/views/site_tree_view.h"
 
 #include <qcustomplot.h>
@@ -25,7 +27,9 @@
 #include <QListWidget>
 #include <QMenu>
 #include <QPainter>
+#include <QPushButton>
 #include <QSettings>
+#include <QSpinBox>
 #include <QStyleFactory>
 #include <QTableWidget>
 #include <QTemporaryDir>
@@ -318,6 +322,44 @@ void photographHabits(Photographer& p)
     p.take(u"banner-failure"_s);
 }
 
+/// What reparameterization does to a norm, a method at work, and what it learned.
+void photographRewriting(Photographer& p)
+{
+    p.select(Role::PostNormQkv, SiteKind::Activation, 1);
+    p.raise(u"reparameterizationDock"_s);
+    const auto measured = [&p] {
+        auto& view = p.view<ReparameterizationView>();
+        waitFor([&] { return view.table()->rowCount() > 0; }, 20000);
+        QTest::qWait(600); // it is measured when the hand rests
+        p.settle();
+    };
+    measured();
+    p.take(u"reparameterization"_s);
+    p.takeDialog(u"method-dialog"_s, [&] { p.trigger(u"repquant…"_s); });
+
+    p.trigger(u"repquant…"_s);
+    waitFor([] { return QApplication::activeModalWidget() != nullptr; });
+    auto* dialog = qobject_cast<QDialog*>(QApplication::activeModalWidget());
+    for (QSpinBox* box : dialog->findChildren<QSpinBox*>()) {
+        if (box->accessibleName().startsWith(u"Iterations"_s)) {
+            box->setValue(30);
+        }
+    }
+    dialog->accept();
+    const auto& sections = p.view<LossCurve>().sections();
+    waitFor([&] { return sections.size() >= 2; });
+    p.take(u"reconstruction-running"_s);
+    waitFor([&] { return p.session().form() != nullptr; });
+    p.settle();
+    p.take(u"reconstruction"_s);
+    p.raise(u"reparameterizationDock"_s);
+    measured();
+    p.take(u"learned-bounds"_s);
+    p.view<ReparameterizationView>().boundsButton()->click();
+    measured();
+    p.take(u"learned-bounds-on-map"_s);
+}
+
 /// The same session where the model is not at hand.
 void photographReadOnly(Photographer& p, const QString& folder)
 {
@@ -374,6 +416,7 @@ int main(int argc, char** argv)
     photographDistributions(p);
     photographAnalyses(p);
     photographHabits(p);
+    photographRewriting(p);
     photographReadOnly(p, scratch.path());
     return 0;
 }

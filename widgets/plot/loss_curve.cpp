@@ -49,9 +49,9 @@ LossCurve::LossCurve(QWidget* parent)
     m_plot->setInteractions(QCP::iRangeDrag | QCP::iRangeZoom);
     m_plot->xAxis->setLabel(tr("iteration, section after section"));
     m_plot->yAxis->setLabel(tr("relative loss"));
-    m_plot->yAxis->setScaleType(QCPAxis::stLogarithmic);
     useIntegerTicks(*m_plot->xAxis);
     useDecadeTicks(*m_plot->yAxis);
+    connect(m_plot->yAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, &LossCurve::chooseTicks);
     m_plot->installEventFilter(this);
     connect(m_plot, &QCustomPlot::mouseWheel, this, [this] { m_follows = false; });
     new PlotMenu(this, u"loss"_s, [this] { return csv(); });
@@ -173,6 +173,23 @@ void LossCurve::applyStyle()
     PlotStyle(palette()).applyTo(*m_plot);
     styleGraphs();
     m_plot->replot(QCustomPlot::rpQueuedReplot);
+}
+
+/// Powers of ten are too far apart for a range of a few.
+void LossCurve::chooseTicks(const QCPRange& range)
+{
+    constexpr double kDecades = 50.0;
+    const bool isNarrow = range.lower > 0.0 && range.upper / range.lower < kDecades;
+    if (isNarrow == m_isNarrow) {
+        return;
+    }
+    m_isNarrow = isNarrow;
+    if (isNarrow) {
+        useLinearTicks(*m_plot->yAxis);
+        m_plot->yAxis->setScaleType(QCPAxis::stLogarithmic);
+    } else {
+        useDecadeTicks(*m_plot->yAxis);
+    }
 }
 
 void LossCurve::followRun()

@@ -8,6 +8,7 @@
 #include <vector>
 
 class QCPGraph;
+class QCPRange;
 class QCustomPlot;
 
 namespace qs {
@@ -60,6 +61,7 @@ private:
     void styleGraphs();
     void followRun();
     void showAll();
+    void chooseTicks(const QCPRange& range);
     void showReadout(double pixel);
     [[nodiscard]] double position(const LossPoint& point) const; ///< on the axis of all iterations
     [[nodiscard]] int sectionAt(double pixel) const; ///< index into m_sections; -1 for none
@@ -71,6 +73,7 @@ private:
     std::vector<QCPGraph*> m_raw; ///< one per section
     std::vector<QCPGraph*> m_smooth;
     bool m_follows = true;
+    bool m_isNarrow = false; ///< the loss axis spans little more than a decade
 };
 
 } // namespace qs

@@ -90,7 +90,7 @@ private slots:
         SessionFile session = m_session;
         std::map<std::string, Recipe> recipes;
         for (const char* method : {"repq-vit", "repquant-fast"}) {
-            recipes[method] = recipeOf(input, options, methodNamed(method).run(input, options, {}));
+            recipes[method] = recipeOf(input, options, runMethod(methodNamed(method), input, options));
             session.forms.push_back({formOf(recipes[method], method, m_model), nullptr});
         }
         session.forms[1].calibration = calibrate(session.forms[1].form->model, *data, 4);
