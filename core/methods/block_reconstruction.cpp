@@ -5,6 +5,7 @@
 #include "core/methods/output_curvature.h"
 #include "core/methods/reconstruction_state.h"
 #include "core/methods/row_draw.h"
+#include "core/methods/sample_runs.h"
 #include "core/methods/section_run.h"
 
 namespace qs {
@@ -18,7 +19,7 @@ Tensor valueOf(const std::shared_ptr<const Model>& model, ValueId value, const R
     Executor executor(model);
     PlanApplier(executor).apply(quantizers);
     const Feed feed {model->graph->inputs().front(), samples};
-    return executor.run({&feed, 1}, {&value, 1}, nullptr, {context.stop, {}}).front();
+    return runSamples(executor, {&feed, 1}, {&value, 1}, context).front();
 }
 
 /// The first `count` rows of a batch, over the same memory; all of them for 0.

@@ -1,6 +1,7 @@
 #include "core/methods/end_to_end.h"
 
 #include "core/methods/row_draw.h"
+#include "core/methods/sample_runs.h"
 #include "core/methods/section_run.h"
 #include "core/models/rewritten_model.h"
 #include "core/runtime/executor.h"
@@ -96,7 +97,7 @@ void trainEndToEnd(std::shared_ptr<const Model> teacher, std::shared_ptr<const M
         all.resize(rows.size());
         std::iota(all.begin(), all.end(), std::int64_t {0});
         const std::vector<Feed> given = gathered(exactFeeds, rows);
-        std::vector<Tensor> targets = exact.run(given, fetches, nullptr, {context.stop, {}});
+        std::vector<Tensor> targets = runSamples(exact, given, fetches, context);
         std::vector<TrainingGoal> goals;
         for (std::size_t k = 0; k < targets.size(); ++k) {
             const double power = centredPower(targets[k], importance[k]);

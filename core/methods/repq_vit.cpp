@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/eval/plan_applier.h"
+#include "core/methods/sample_runs.h"
 #include "core/methods/sequential_calibration.h"
 #include "core/quant/manual_choice.h"
 
@@ -27,12 +28,15 @@ ResolvedPlan calibrateSequentially(
 {
     Executor executor(input.model);
     PlanApplier(executor).apply(weights);
-    SequentialCalibration calibration(executor, plan);
     const Graph& graph = *input.model->graph;
     if (graph.inputs().size() != 1) {
         throw Error(ErrorCode::Unsupported,
             "methods need a model with one input, this one has " + std::to_string(graph.inputs().size()));
     }
+    if (takesOneSample(*input.model)) {
+        return calibrateSampleBySample(executor, plan, input.samples, context);
+    }
+    SequentialCalibration calibration(executor, plan);
     const Feed feed {graph.inputs().front(), input.samples};
     const ValueId output = graph.outputs().front();
     const TaskContext inner {context.stop,

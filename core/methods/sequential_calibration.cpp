@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/methods/row_source.h"
+#include "core/methods/section_run.h"
 #include "core/quant/bound_search.h"
 #include "core/quant/fake_quantizer.h"
 
@@ -51,6 +52,73 @@ QuantParams quantizerOfValues(const Site& site, const SiteChoice& choice, const 
         appendScale(params, each);
     }
     return params;
+}
+
+namespace {
+
+/// Keeps the values of one site, dense, sample after sample.
+class SiteCollector final : public SiteObserver
+{
+public:
+    explicit SiteCollector(int site)
+        : m_site(site)
+    {
+    }
+    [[nodiscard]] bool wants(int site) const override { return site == m_site; }
+    void observe(int, const ActivationView& view) override
+    {
+        m_shape = view;
+        m_samples += view.batch;
+        for (std::int64_t sample = 0; sample < view.batch; ++sample) {
+            for (std::int64_t head = 0; head < view.heads; ++head) {
+                for (std::int64_t row = 0; row < view.rows; ++row) {
+                    const float* values = view.row(sample, head, row);
+                    m_values.insert(m_values.end(), values, values + view.width);
+                }
+            }
+        }
+    }
+    [[nodiscard]] ActivationView view() const
+    {
+        const std::int64_t head = m_shape.rows * m_shape.width;
+        return {m_values.data(), m_samples, m_shape.heads, m_shape.rows, m_shape.width, m_shape.heads * head,
+            head, m_shape.width};
+    }
+
+private:
+    int m_site;
+    ActivationView m_shape {};
+    std::int64_t m_samples = 0;
+    std::vector<float> m_values;
+};
+
+} // namespace
+
+ResolvedPlan calibrateSampleBySample(
+    Executor& executor, const Plan& plan, const Tensor& samples, const TaskContext& context)
+{
+    const Model& model = executor.model();
+    const auto sites = static_cast<std::int64_t>(model.sites.size());
+    ResolvedPlan result;
+    for (std::int64_t i = 0; i < sites; ++i) {
+        const Site& site = model.sites[static_cast<std::size_t>(i)];
+        const SiteChoice* choice = plan.find(site.name);
+        context.report("calibrate", i, sites);
+        if (site.kind != SiteKind::Activation || choice == nullptr || !choice->enabled) {
+            continue;
+        }
+        SiteCollector collector(static_cast<int>(i));
+        const ValueId reader = model.graph->node(site.readers.front().first).outputs.front();
+        for (std::int64_t sample = 0; sample < samples.shape()[0]; ++sample) {
+            const Feed feed {model.graph->inputs().front(), sampleOf(samples, sample)};
+            (void)executor.run({&feed, 1}, {&reader, 1}, &collector, {context.stop, {}});
+        }
+        QuantParams params = quantizerOfValues(site, *choice, collector.view());
+        executor.setSiteTransform(static_cast<int>(i), std::make_shared<FakeQuantizer>(params));
+        result[site.name] = std::move(params);
+    }
+    context.report("calibrate", sites, sites);
+    return result;
 }
 
 /// Stands in the executor before its scales are known; from the moment they are it is their FakeQuantizer.

@@ -16,6 +16,11 @@ namespace qs {
 [[nodiscard]] QuantParams quantizerOfValues(
     const Site& site, const SiteChoice& choice, const ActivationView& view);
 
+/// What a SequentialCalibration finds, for a model that takes one sample at a time: site by site, each over
+/// all samples with the quantizers found before in effect; they stay in the executor. Reports "calibrate".
+[[nodiscard]] ResolvedPlan calibrateSampleBySample(
+    Executor& executor, const Plan& plan, const Tensor& samples, const TaskContext& context = {});
+
 /// Gives every activation site of a plan its quantizer during one run over the whole calibration set: each is
 /// made from the values that reach it, with all quantizers before it in effect, and is in effect itself from
 /// there on. So did the published RepQ-ViT code (methods.md 1.2, "sequential calibration"). Used for one run

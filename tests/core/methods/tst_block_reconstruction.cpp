@@ -5,6 +5,7 @@
 #include "core/methods/output_curvature.h"
 #include "core/methods/repq_vit.h"
 #include "core/methods/repquant.h"
+#include "core/methods/sequential_calibration.h"
 #include "tests/core/runtime/small_transformer.h"
 
 #include <QTemporaryDir>
@@ -53,6 +54,7 @@ private slots:
     void goesOnWithinTheLastStage();
     void leavesOutIngredients();
     void learnedBoundsSayWhatIsClipped();
+    void sampleBySampleFindsTheSame();
     void refusesViewsOfWhatIsNoImage();
     void refusesAnotherRunsState();
 
@@ -442,6 +444,25 @@ void TestBlockReconstruction::learnedBoundsSayWhatIsClipped()
     }
     QVERIFY(clipped > 10);
     QVERIFY(moved);
+}
+
+/// One sample at a time, as graphs with a fixed batch want it, gives what one batch of all gives.
+void TestBlockReconstruction::sampleBySampleFindsTheSame()
+{
+    std::set<int> channelwise;
+    for (const NormSite& norm : findNormSites(*m_model)) {
+        channelwise.insert(norm.site);
+    }
+    const Plan plan = repqVitPlan(*m_model, options(), channelwise);
+    Executor together(m_model);
+    SequentialCalibration calibration(together, plan);
+    const Feed feed {m_model->graph->inputs().front(), m_samples};
+    const ValueId output = m_model->graph->outputs().front();
+    (void)together.run({&feed, 1}, {&output, 1}, &calibration);
+    Executor single(m_model);
+    const ResolvedPlan found = calibrateSampleBySample(single, plan, m_samples);
+    QVERIFY(found.size() > 10);
+    QVERIFY(found == calibration.quantizers());
 }
 
 void TestBlockReconstruction::refusesViewsOfWhatIsNoImage()
