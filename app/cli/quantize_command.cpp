@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/eval/calibrate.h"
 #include "core/eval/float_fallback.h"
+#include "core/eval/sensitivity_json.h"
 #include "core/io/json_text.h"
 #include "core/io/recipe_file.h"
 #include "core/methods/method.h"
@@ -99,18 +100,11 @@ std::vector<SiteSensitivity> readSensitivities(const std::string& file)
     const nlohmann::json root = readJsonFile(file);
     std::vector<SiteSensitivity> results;
     try {
-        for (const auto& site : root.at("sites")) {
-            SiteSensitivity result;
-            result.site = site.at("site").get<std::string>();
-            result.kind
-                = site.at("kind").get<std::string>() == "weight" ? SiteKind::Weight : SiteKind::Activation;
-            const auto& sqnr = site.at("sqnr_db");
-            result.logitsSqnrDb
-                = sqnr.is_null() ? std::numeric_limits<double>::infinity() : sqnr.get<double>();
-            results.push_back(result);
+        for (const JsonReader& site : JsonReader(root, "").member("sites").elements()) {
+            results.push_back(sensitivityFrom(site));
         }
-    } catch (const nlohmann::json::exception& error) {
-        throw Error(ErrorCode::CorruptFile, "'" + file + "' holds no sensitivities: " + error.what());
+    } catch (const Error& error) {
+        throw Error(error.code(), "'" + file + "' holds no sensitivities: " + error.what());
     }
     return results;
 }

@@ -43,6 +43,11 @@ struct JobRunner::Throttle
     }
 };
 
+bool Failure::isCancelled() const
+{
+    return code == ErrorCode::Cancelled;
+}
+
 JobRunner::JobRunner(QObject* parent)
     : QObject(parent)
     , m_throttle(std::make_shared<Throttle>())

@@ -21,7 +21,7 @@ struct Failure
     ErrorCode code = ErrorCode::Internal;
     std::string message;
 
-    [[nodiscard]] bool isCancelled() const { return code == ErrorCode::Cancelled; }
+    [[nodiscard]] bool isCancelled() const;
 };
 
 /// What a job ends with.

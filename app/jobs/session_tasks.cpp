@@ -246,7 +246,7 @@ void SessionTasks::cancelSiteErrors()
     m_runner->cancel(kSiteErrorsKey);
 }
 
-void SessionTasks::measureSensitivity()
+void SessionTasks::measureSensitivity(const std::vector<int>& widths, bool causes)
 {
     const auto model = m_session->model();
     const auto calibration = m_session->calibration();
@@ -255,17 +255,21 @@ void SessionTasks::measureSensitivity()
         emit failed(tr("Sensitivity"), tr("Sensitivity needs a calibrated model."));
         return;
     }
+    SensitivityOptions options;
+    options.widths = widths;
+    options.causes = causes;
+    if (m_session->sensitivity().value) {
+        options.known = *m_session->sensitivity().value;
+    }
     using R = std::shared_ptr<const std::vector<SiteSensitivity>>;
     const int revision = m_session->revision();
     const auto current = [this, calibration] { return m_session->calibration() == calibration; };
     run<R>(
         kSensitivityKey, tr("Sensitivity of %1 sites").arg(model->sites.size()),
-        [this, runner = m_runner, model, calibration, data, plan = m_session->plan(), revision, current](
-            const TaskContext& context) -> R {
-            auto found = std::make_shared<std::vector<SiteSensitivity>>();
-            const auto onResult = [&](const SiteSensitivity& result) {
-                found->push_back(result);
-                auto soFar = std::make_shared<const std::vector<SiteSensitivity>>(*found);
+        [this, runner = m_runner, model, calibration, data, plan = m_session->plan(), revision, current,
+            options](const TaskContext& context) -> R {
+            const auto onProgress = [&](const std::vector<SiteSensitivity>& results) {
+                auto soFar = std::make_shared<const std::vector<SiteSensitivity>>(results);
                 runner->deliver([this, soFar, revision, current] {
                     if (current()) {
                         m_session->publishSensitivity(soFar, revision);
@@ -273,7 +277,7 @@ void SessionTasks::measureSensitivity()
                 });
             };
             return std::make_shared<const std::vector<SiteSensitivity>>(
-                qs::measureSensitivity(model, plan, *calibration, *data, {}, context, onResult));
+                qs::measureSensitivity(model, plan, *calibration, *data, options, context, onProgress));
         },
         [this, revision, current](R results) {
             if (current()) {

@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace qs {
 
@@ -45,7 +46,9 @@ public:
     /// called.
     void computeSiteErrors();
     void cancelSiteErrors();
-    void measureSensitivity();
+    /// Measures what is not known yet: results of the same choice and samples are kept. `widths` empty: the
+    /// bits of the plan; `causes`: clipping and rounding also one at a time.
+    void measureSensitivity(const std::vector<int>& widths = {}, bool causes = false);
     /// Time of the forward pass, site by site, on calibration samples or, without, on random ones.
     void profile();
     void exportPlan(const ExportRequest& request);

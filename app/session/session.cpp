@@ -311,6 +311,23 @@ void Session::publishSensitivity(std::shared_ptr<const std::vector<SiteSensitivi
     emit sensitivityChanged();
 }
 
+QStringList Session::staleSensitivities() const
+{
+    QStringList stale;
+    if (m_sensitivity.value) {
+        for (const SiteSensitivity& result : *m_sensitivity.value) {
+            SiteChoice choice = sensitivityChoice(m_plan, result.site, result.kind, defaultFallback());
+            if (!result.atPlannedBits) {
+                choice.bits = result.bits;
+            }
+            if (!(choice == result.choice) && !stale.contains(QString::fromStdString(result.site))) {
+                stale << QString::fromStdString(result.site);
+            }
+        }
+    }
+    return stale;
+}
+
 void Session::apply(const std::map<std::string, std::optional<SiteChoice>>& choices)
 {
     QStringList changed;

@@ -119,6 +119,9 @@ public:
     /// Whether siteErrors() was computed under the site's present choice.
     [[nodiscard]] bool isErrorFresh(const std::string& site) const;
     [[nodiscard]] const Stamped<std::vector<SiteSensitivity>>& sensitivity() const { return m_sensitivity; }
+    /// Sites whose result is of another choice than the plan's; bits count where those of the plan were
+    /// measured.
+    [[nodiscard]] QStringList staleSensitivities() const;
 
     [[nodiscard]] const std::shared_ptr<const SiteTimes>& siteTimes() const { return m_siteTimes; }
     /// Plans kept under a name, oldest first. They are no part of the undo history.

@@ -9,6 +9,7 @@
 #include "core/eval/float_fallback.h"
 #include "widgets/common/number_format.h"
 #include "widgets/plot/sensitivity_chart.h"
+#include "widgets/plot/sensitivity_menu.h"
 
 #include <QAction>
 #include <QInputDialog>
@@ -28,8 +29,11 @@ SensitivityController::SensitivityController(const Workbench& bench)
     connect(m_bench.selection, &Selection::changed, chart, [chart, selection = m_bench.selection] {
         chart->setHighlighted(selection->sites().size() == 1 ? selection->first() : QString());
     });
-    connect(
-        m_bench.actions->sensitivity, &QAction::triggered, m_bench.tasks, &SessionTasks::measureSensitivity);
+    const auto measure = [chart, tasks = m_bench.tasks] {
+        tasks->measureSensitivity(chart->menu()->widths(), chart->menu()->causes());
+    };
+    connect(m_bench.actions->sensitivity, &QAction::triggered, this, measure);
+    connect(chart, &SensitivityChart::measureRequested, this, measure);
     connect(m_bench.actions->floatFallback, &QAction::triggered, this,
         &SensitivityController::leaveSensitiveSitesInFloat);
 }
@@ -41,19 +45,12 @@ void SensitivityController::showResults()
     SensitivityChart* chart = m_bench.views->sensitivity;
     chart->setExpectedCount(model ? static_cast<int>(model->sites.size()) : 0);
     chart->setResults(sensitivity.value ? *sensitivity.value : std::vector<SiteSensitivity>());
-    if (sensitivity.revision == m_bench.session->revision()) {
-        chart->setFresh();
-    } else {
-        showStale();
-    }
+    showStale();
 }
 
 void SensitivityController::showStale()
 {
-    const auto& sensitivity = m_bench.session->sensitivity();
-    if (sensitivity.value && sensitivity.revision != m_bench.session->revision()) {
-        m_bench.views->sensitivity->setStale();
-    }
+    m_bench.views->sensitivity->setStale(m_bench.session->staleSensitivities());
 }
 
 void SensitivityController::leaveSensitiveSitesInFloat()

@@ -22,7 +22,9 @@ SiteRow siteRow(const Session& session, const Site& site)
         }
     }
     if (const auto& results = session.sensitivity().value) {
-        const auto found = std::ranges::find(*results, site.name, &SiteSensitivity::site);
+        const auto found = std::ranges::find_if(*results, [&](const SiteSensitivity& result) {
+            return result.site == site.name && (result.bits == row.choice.bits || !row.choice.enabled);
+        });
         if (found != results->end()) {
             row.klNats = found->klNats;
         }

@@ -42,13 +42,7 @@ BatchRun runBatch(Executor& executor, const DataSource& data, std::int64_t first
     BatchRun run;
     run.output
         = executor.run(feedsOf(*model.graph, samples), {&output, 1}, nullptr, {context.stop, {}}).front();
-    run.targets = targetsOf(model, samples);
-    const bool rowPerSample = run.output.shape().rank() == 2;
-    if (model.task == ModelTask::Classification && rowPerSample) {
-        for (std::int64_t i = first; i < first + count; ++i) {
-            run.targets.push_back(data.label(i));
-        }
-    }
+    run.targets = targetsOf(model, data, first, samples, run.output.shape());
     return run;
 }
 
@@ -71,6 +65,18 @@ std::int64_t sampleCountOf(const Graph& graph, const DataSource& data, std::int6
 std::vector<std::optional<int>> targetsOf(const Model& model, const Tensor& batch)
 {
     return model.task == ModelTask::LanguageModel ? nextTokens(batch) : std::vector<std::optional<int>> {};
+}
+
+std::vector<std::optional<int>> targetsOf(
+    const Model& model, const DataSource& data, std::int64_t first, const Tensor& batch, const Shape& logits)
+{
+    std::vector<std::optional<int>> targets = targetsOf(model, batch);
+    if (model.task == ModelTask::Classification && logits.rank() == 2) {
+        for (std::int64_t i = first; i < first + batch.shape()[0]; ++i) {
+            targets.push_back(data.label(i));
+        }
+    }
+    return targets;
 }
 
 Fp32Reference computeReference(Executor& executor, const DataSource& data, std::int64_t samples,

@@ -43,6 +43,10 @@ inline constexpr std::size_t kReferenceBytes = std::size_t {1} << 28U;
 /// What each row of the model's output for `batch` (of its first input) should predict: the next tokens of a
 /// language model, else nothing.
 [[nodiscard]] std::vector<std::optional<int>> targetsOf(const Model& model, const Tensor& batch);
+/// The same of samples [first, first + batch[0]) of a set, whose outputs have this shape: of classifiers with
+/// one row a sample the labels.
+[[nodiscard]] std::vector<std::optional<int>> targetsOf(
+    const Model& model, const DataSource& data, std::int64_t first, const Tensor& batch, const Shape& logits);
 
 /// FP32 pass over the first `samples` samples (0 = all); the executor must have no transforms. Reports
 /// "evaluate" in samples. Keeps at most `byteLimit` bytes of outputs.

@@ -46,7 +46,7 @@ FloatFallback fallBackToFloat(const std::vector<Site>& sites, const Plan& plan,
     std::vector<const SiteSensitivity*> candidates;
     for (const SiteSensitivity& each : sensitivities) {
         const SiteChoice* choice = plan.find(each.site);
-        if (choice == nullptr || !choice->enabled) {
+        if (choice == nullptr || !choice->enabled || choice->bits != each.bits) {
             continue;
         }
         noise += noiseOf(each);

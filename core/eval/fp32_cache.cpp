@@ -25,6 +25,18 @@ Fp32Cache::Fp32Cache(Executor& executor, const Tensor& samples, const TaskContex
     m_values.pop_back();
 }
 
+std::size_t Fp32Cache::byteCount() const
+{
+    std::size_t bytes = m_output.byteCount();
+    for (const Feed& input : m_inputs) {
+        bytes += input.tensor.byteCount();
+    }
+    for (const Tensor& value : m_values) {
+        bytes += value.byteCount();
+    }
+    return bytes;
+}
+
 std::vector<Feed> Fp32Cache::feedsFrom(std::size_t cut, const Tensor& value) const
 {
     std::vector<Feed> feeds {{m_cuts[cut].value, value}};

@@ -19,6 +19,8 @@ public:
     [[nodiscard]] const Tensor& at(std::size_t cut) const { return m_values[cut]; }
     [[nodiscard]] const Tensor& samples() const { return m_inputs.front().tensor; }
     [[nodiscard]] const Tensor& output() const { return m_output; } ///< the graph's first
+    /// Bytes of all that is kept.
+    [[nodiscard]] std::size_t byteCount() const;
     /// What to feed to start at a cut with this value there: it, and the model's inputs for what takes only
     /// their shapes (masks and positions go round the cuts).
     [[nodiscard]] std::vector<Feed> feedsFrom(std::size_t cut, const Tensor& value) const;

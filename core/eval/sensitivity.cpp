@@ -1,12 +1,15 @@
 #include "core/eval/sensitivity.h"
 
-#include "core/eval/fp32_cache.h"
-#include "core/eval/metrics_accumulator.h"
+#include "core/base/error.h"
+#include "core/base/hash.h"
 #include "core/eval/model_feeds.h"
-#include "core/eval/plan_applier.h"
+#include "core/eval/sensitivity_run.h"
 #include "core/eval/site_error.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
 
 namespace qs {
 
@@ -14,49 +17,182 @@ namespace {
 
 constexpr std::int64_t kBatch = 8;
 
-/// FP32 values of all measured samples, batch by batch.
-std::vector<Fp32Cache> cacheFp32(
-    Executor& executor, const DataSource& data, std::int64_t samples, const TaskContext& context)
+void add(Sha256& hash, const std::string& text)
 {
-    const std::int64_t batch = batchSizeOf(executor.model(), data, kBatch);
-    std::vector<Fp32Cache> batches;
-    for (std::int64_t first = 0; first < samples; first += batch) {
-        context.throwIfCancelled();
-        context.report("reference", first, samples);
-        const Tensor inputs = loadBatch(data, first, std::min(batch, samples - first));
-        batches.emplace_back(executor, inputs, TaskContext {context.stop, {}});
-    }
-    return batches;
+    const std::uint64_t size = text.size();
+    hash.update(std::as_bytes(std::span(&size, 1)));
+    hash.update(std::as_bytes(std::span(text)));
 }
 
-SiteChoice choiceFor(const Plan& plan, const Site& site, const SiteChoice& fallback)
+/// Everything a result depends on besides the site's choice: model, statistics, the samples themselves with
+/// their labels, and the options of the measurement.
+std::string basisOf(const Model& model, const Calibration& calibration, const DataSource& data,
+    std::int64_t samples, const SensitivityOptions& options)
 {
-    const SiteChoice* choice = plan.find(site.name);
-    if (choice != nullptr && choice->enabled) {
-        return *choice;
+    Sha256 hash;
+    for (const std::string& text : {model.hash, model.configHash, calibration.modelHash, calibration.dataHash,
+             calibration.dataPreparation}) {
+        add(hash, text);
     }
-    SiteChoice result = fallback;
-    if (site.kind == SiteKind::Weight) {
-        result.granularity = Granularity::Group;
+    const std::array<std::int64_t, 5> numbers {calibration.sampleCount, samples, options.causes ? 1 : 0,
+        options.bootstrap.resamples, static_cast<std::int64_t>(options.bootstrap.seed)};
+    hash.update(std::as_bytes(std::span(numbers)));
+    hash.update(std::as_bytes(std::span(&options.bootstrap.coverage, 1)));
+    for (std::int64_t i = 0; i < samples; ++i) {
+        const Tensor sample = data.load(i);
+        const std::int64_t label = data.label(i).value_or(-1);
+        hash.update(std::as_bytes(std::span(&label, 1)));
+        hash.update(std::span(sample.bytes(), sample.byteCount()));
     }
-    return result;
+    return hash.hex();
 }
 
-/// Metrics of whatever the executor is set to compute, running only what lies behind the site.
-Metrics metricsBehind(
-    Executor& executor, const std::vector<Fp32Cache>& batches, const Site& site, const TaskContext& context)
+/// A place in the results: known already, or to be measured.
+struct Entry
 {
-    const Model& model = executor.model();
-    const ValueId output = model.graph->outputs().front();
-    MetricsAccumulator metrics(model.task);
-    for (const Fp32Cache& cache : batches) {
-        const std::size_t cut = cache.cutBefore(*model.graph, site);
-        const std::vector<Feed> feeds = cache.feedsFrom(cut, cache.at(cut));
-        const Tensor logits = executor.run(feeds, {&output, 1}, nullptr, context).front();
-        metrics.add(logits, cache.output(), targetsOf(model, cache.samples()));
+    std::optional<SiteSensitivity> result;
+    std::optional<SiteMeasurement> measurement;
+};
+
+class Sensitivity
+{
+public:
+    Sensitivity(std::shared_ptr<const Model> model, const DataSource& data, const SensitivityOptions& options,
+        const TaskContext& context, const SensitivityProgress& onProgress)
+        : m_executor(std::move(model))
+        , m_data(data)
+        , m_options(options)
+        , m_context(context)
+        , m_onProgress(onProgress)
+        , m_samples(sampleCountOf(*m_executor.model().graph, data, options.samples))
+    {
     }
-    return metrics.result();
-}
+
+    std::vector<SiteSensitivity> run(const Plan& plan, const Calibration& calibration)
+    {
+        makeEntries(plan, calibration);
+        const bool allKnown = std::ranges::none_of(
+            m_entries, [](const Entry& entry) { return entry.measurement.has_value(); });
+        for (std::int64_t first = 0; first < m_samples && !allKnown;) {
+            std::vector<HeldBatch> held;
+            first = hold(held, first);
+            measure(held, calibration, first == m_samples);
+        }
+        return results();
+    }
+
+private:
+    [[nodiscard]] const Model& model() const { return m_executor.model(); }
+
+    void makeEntries(const Plan& plan, const Calibration& calibration)
+    {
+        m_basis = basisOf(model(), calibration, m_data, m_samples, m_options);
+        for (int i = 0; i < static_cast<int>(model().sites.size()); ++i) {
+            const Site& site = model().sites[static_cast<std::size_t>(i)];
+            SiteChoice choice = sensitivityChoice(plan, site.name, site.kind, m_options.fallback);
+            for (const int bits :
+                m_options.widths.empty() ? std::vector<int> {choice.bits} : m_options.widths) {
+                m_context.throwIfCancelled();
+                choice.bits = bits;
+                Entry& entry = m_entries.emplace_back();
+                const auto known = std::ranges::find_if(m_options.known, [&](const SiteSensitivity& result) {
+                    return result.site == site.name && result.choice == choice && result.basis == m_basis;
+                });
+                if (known != m_options.known.end()) {
+                    entry.result = *known;
+                    entry.result->atPlannedBits = m_options.widths.empty();
+                    continue;
+                }
+                SiteMeasurement& measurement = entry.measurement.emplace();
+                measurement.site = i;
+                measurement.choice = choice;
+            }
+        }
+    }
+
+    /// FP32 values of the samples from `first` on, as many as may be held; the number of the next one.
+    std::int64_t hold(std::vector<HeldBatch>& held, std::int64_t first)
+    {
+        const std::int64_t batch = batchSizeOf(model(), m_data, kBatch);
+        const TaskContext inner {m_context.stop, {}};
+        std::size_t bytes = 0;
+        std::size_t largest = 0;
+        do {
+            m_context.throwIfCancelled();
+            m_context.report("reference", first, m_samples);
+            const Tensor inputs = loadBatch(m_data, first, std::min(batch, m_samples - first));
+            Fp32Cache fp32(m_executor, inputs, inner);
+            largest = std::max(largest, fp32.byteCount());
+            bytes += fp32.byteCount();
+            std::vector<std::optional<int>> targets
+                = targetsOf(model(), m_data, first, inputs, fp32.output().shape());
+            const auto sums = metricSums(fp32.output(), fp32.output(), targets);
+            m_fp32.insert(m_fp32.end(), sums.begin(), sums.end());
+            held.push_back({std::move(fp32), std::move(targets)});
+            first += inputs.shape()[0];
+        } while (first < m_samples && bytes + largest <= m_options.cacheBytes);
+        return first;
+    }
+
+    void resolve(SiteMeasurement& measurement, const Calibration& calibration)
+    {
+        const Site& site = model().sites[static_cast<std::size_t>(measurement.site)];
+        measurement.params = resolveSite(model(), site, measurement.choice, calibration, m_context);
+        measurement.error = siteError(model(), calibration, site, measurement.params);
+    }
+
+    void measure(const std::vector<HeldBatch>& held, const Calibration& calibration, bool isLast)
+    {
+        const TaskContext inner {m_context.stop, {}};
+        std::int64_t samples = 0;
+        for (const HeldBatch& batch : held) {
+            samples += batch.fp32.samples().shape()[0];
+        }
+        const auto fp32 = std::span(m_fp32).last(static_cast<std::size_t>(samples));
+        std::int64_t done = 0;
+        for (Entry& entry : m_entries) {
+            m_context.throwIfCancelled();
+            m_context.report("sensitivity", done++, static_cast<std::int64_t>(m_entries.size()));
+            if (!entry.measurement) {
+                continue;
+            }
+            if (entry.measurement->params.scales.empty()) {
+                resolve(*entry.measurement, calibration);
+            }
+            measureHeld(m_executor, held, fp32, m_options.causes, *entry.measurement, inner);
+            entry.result = resultOf(model(), *entry.measurement, m_fp32, m_options.bootstrap);
+            entry.result->basis = m_basis;
+            entry.result->atPlannedBits = m_options.widths.empty();
+            if (isLast) {
+                entry.measurement.reset();
+            }
+            if (m_onProgress) {
+                m_onProgress(results());
+            }
+        }
+    }
+
+    [[nodiscard]] std::vector<SiteSensitivity> results() const
+    {
+        std::vector<SiteSensitivity> found;
+        for (const Entry& entry : m_entries) {
+            if (entry.result) {
+                found.push_back(*entry.result);
+            }
+        }
+        return found;
+    }
+
+    Executor m_executor;
+    const DataSource& m_data;
+    const SensitivityOptions& m_options;
+    const TaskContext& m_context;
+    const SensitivityProgress& m_onProgress;
+    std::int64_t m_samples;
+    std::string m_basis;
+    std::vector<Entry> m_entries;
+    std::vector<MetricSums> m_fp32; ///< FP32 against itself, one entry per sample
+};
 
 } // namespace
 
@@ -68,33 +204,32 @@ SiteChoice defaultFallback()
     return choice;
 }
 
+SiteChoice sensitivityChoice(
+    const Plan& plan, const std::string& site, SiteKind kind, const SiteChoice& fallback)
+{
+    const SiteChoice* choice = plan.find(site);
+    if (choice != nullptr && choice->enabled) {
+        return *choice;
+    }
+    SiteChoice result = fallback;
+    if (kind == SiteKind::Weight) {
+        result.granularity = Granularity::Group;
+    }
+    return result;
+}
+
 std::vector<SiteSensitivity> measureSensitivity(std::shared_ptr<const Model> model, const Plan& plan,
     const Calibration& calibration, const DataSource& data, const SensitivityOptions& options,
-    const TaskContext& context, const std::function<void(const SiteSensitivity&)>& onResult)
+    const TaskContext& context, const SensitivityProgress& onProgress)
 {
-    const std::int64_t samples = sampleCountOf(*model->graph, data, options.samples);
-    Executor executor(model);
-    PlanApplier applier(executor);
-    const std::vector<Fp32Cache> batches = cacheFp32(executor, data, samples, context);
-    const TaskContext inner {context.stop, {}};
-    std::vector<SiteSensitivity> results;
-    for (const Site& site : model->sites) {
-        context.throwIfCancelled();
-        context.report("sensitivity", static_cast<std::int64_t>(results.size()),
-            static_cast<std::int64_t>(model->sites.size()));
-        const SiteChoice choice = choiceFor(plan, site, options.fallback);
-        const QuantParams params = resolveSite(*model, site, choice, calibration);
-        applier.apply({{site.name, params}});
-        const Metrics metrics = metricsBehind(executor, batches, site, inner);
-        const QuantizationError error = siteError(*model, calibration, site, params);
-        results.push_back({site.name, site.kind, choice.bits, metrics.logitsSqnrDb, metrics.klNats,
-            metrics.agreementPercent, metrics.nllNats, error.sqnrDb(),
-            error.total() > 0.0 ? error.clipping / error.total() : 0.0});
-        if (onResult) {
-            onResult(results.back());
+    for (const int bits : options.widths) {
+        if (bits < kMinBits || bits > kMaxBits) {
+            throw Error(ErrorCode::InvalidArgument,
+                "a width of " + std::to_string(bits) + " bits is outside " + std::to_string(kMinBits) + " to "
+                    + std::to_string(kMaxBits));
         }
     }
-    return results;
+    return Sensitivity(std::move(model), data, options, context, onProgress).run(plan, calibration);
 }
 
 } // namespace qs

@@ -1,5 +1,6 @@
 #include "core/eval/session_json.h"
 
+#include "core/eval/sensitivity_json.h"
 #include "core/io/plan_json.h"
 #include "core/io/reparameterization_json.h"
 
@@ -219,29 +220,6 @@ Snapshot snapshotFrom(const JsonReader& reader, const std::vector<SessionForm>& 
         snapshot.evaluation = evaluationFrom(evaluation);
     }
     return snapshot;
-}
-
-nlohmann::json sensitivityAsJson(const SiteSensitivity& result)
-{
-    return {{"site", result.site}, {"kind", result.kind == SiteKind::Weight ? "weight" : "activation"},
-        {"bits", result.bits}, {"logits_sqnr_db", decibel(result.logitsSqnrDb)}, {"kl", result.klNats},
-        {"agreement", result.agreementPercent}, {"site_sqnr_db", decibel(result.siteSqnrDb)},
-        {"clipping_share", result.clippingShare}};
-}
-
-SiteSensitivity sensitivityFrom(const JsonReader& reader)
-{
-    SiteSensitivity result;
-    result.site = reader.member("site").string();
-    result.kind
-        = isFirst(reader.member("kind"), "weight", "activation") ? SiteKind::Weight : SiteKind::Activation;
-    result.bits = static_cast<int>(reader.member("bits").integer(kMinBits, kMaxBits));
-    result.logitsSqnrDb = decibelFrom(reader, "logits_sqnr_db");
-    result.klNats = reader.member("kl").number();
-    result.agreementPercent = reader.member("agreement").number();
-    result.siteSqnrDb = decibelFrom(reader, "site_sqnr_db");
-    result.clippingShare = reader.member("clipping_share").number();
-    return result;
 }
 
 } // namespace

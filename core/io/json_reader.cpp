@@ -87,6 +87,11 @@ bool JsonReader::isList() const
     return m_value->is_array();
 }
 
+bool JsonReader::isNull() const
+{
+    return m_value->is_null();
+}
+
 std::vector<JsonReader> JsonReader::elements() const
 {
     if (!m_value->is_array()) {

@@ -26,6 +26,7 @@ public:
     struct Member;
     [[nodiscard]] std::vector<Member> members() const;
     [[nodiscard]] bool isList() const;
+    [[nodiscard]] bool isNull() const;
     /// All elements of a list.
     [[nodiscard]] std::vector<JsonReader> elements() const;
 

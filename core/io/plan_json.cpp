@@ -64,7 +64,7 @@ std::vector<Bounds> boundsFrom(const JsonReader& reader)
     return bounds;
 }
 
-SiteChoice choiceFrom(const JsonReader& reader)
+SiteChoice oneChoiceFrom(const JsonReader& reader)
 {
     reader.warnAboutOthers({"enabled", "kind", "symmetry", "granularity", "bits", "method", "manual_bounds"});
     SiteChoice choice;
@@ -144,14 +144,23 @@ QuantParams paramsFrom(const JsonReader& reader)
     return oneQuantizerFrom(reader);
 }
 
+SiteChoice choiceFrom(const JsonReader& reader)
+{
+    return oneChoiceFrom(reader);
+}
+
+nlohmann::json choiceAsJson(const SiteChoice& choice)
+{
+    return {{"enabled", choice.enabled}, {"kind", nameOf(choice.kind)}, {"symmetry", nameOf(choice.symmetry)},
+        {"granularity", nameOf(choice.granularity)}, {"bits", choice.bits}, {"method", nameOf(choice.method)},
+        {"manual_bounds", boundsToJson(choice.manualBounds)}};
+}
+
 nlohmann::json planAsJson(const Plan& plan)
 {
     Json root = Json::object();
     for (const auto& [site, choice] : plan.choices) {
-        root[site] = {{"enabled", choice.enabled}, {"kind", nameOf(choice.kind)},
-            {"symmetry", nameOf(choice.symmetry)}, {"granularity", nameOf(choice.granularity)},
-            {"bits", choice.bits}, {"method", nameOf(choice.method)},
-            {"manual_bounds", boundsToJson(choice.manualBounds)}};
+        root[site] = choiceAsJson(choice);
     }
     return root;
 }

@@ -25,6 +25,9 @@ namespace qs {
 [[nodiscard]] nlohmann::json quantizersAsJson(const ResolvedPlan& quantizers);
 [[nodiscard]] Plan planFrom(const JsonReader& reader);
 [[nodiscard]] ResolvedPlan quantizersFrom(const JsonReader& reader);
+/// One choice.
+[[nodiscard]] nlohmann::json choiceAsJson(const SiteChoice& choice);
+[[nodiscard]] SiteChoice choiceFrom(const JsonReader& reader);
 /// One quantizer.
 [[nodiscard]] QuantParams paramsFrom(const JsonReader& reader);
 

@@ -2,31 +2,11 @@
 
 #include "core/base/error.h"
 #include "core/base/parallel.h"
-#include "core/quant/ada_log.h"
-#include "core/quant/fake_quantizer.h"
+#include "core/quant/error_cause.h"
 
-#include <cmath>
 #include <vector>
 
 namespace qs {
-
-namespace {
-
-/// Whether a value's code saturates. Logarithmic quantizers clip above the cell of code 0
-/// only: their lower end is zeroing.
-bool isClipped(float value, const QuantParams& params, std::size_t index)
-{
-    const float scale = params.scales[index];
-    if (params.kind != QuantizerKind::Uniform) {
-        return static_cast<double>(value)
-            > static_cast<double>(scale) * std::exp2(0.5 / codesPerOctave(params, index));
-    }
-    const double code
-        = std::nearbyint(static_cast<double>(value / scale)) + static_cast<double>(params.zeroPoints[index]);
-    return code < params.minimumCode() || code > params.maximumCode();
-}
-
-} // namespace
 
 QuantizationError weightQuantizationError(const Tensor& weight, const QuantParams& params, int axis)
 {

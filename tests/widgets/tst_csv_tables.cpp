@@ -55,8 +55,11 @@ private slots:
         result.agreementPercent = 87.5;
         result.siteSqnrDb = 20.0;
         result.clippingShare = 0.5;
+        result.samples = 16;
+        result.top1DropPercent = 3.0;
+        result.intervals = SensitivityIntervals {{0.125, 0.5}, {10.0, 20.0}, {11.0, 13.0}, {}, {}, {}};
         QCOMPARE(sensitivityCsv({result}).split(u'\n').at(1),
-            u"blocks.0.attn.qkv.weight,weight,4,12.5,0.25,87.5,20,0.5"_s);
+            u"blocks.0.attn.qkv.weight,weight,4,16,12.5,0.25,0.125,0.5,87.5,10,20,3,,20,0.5,,"_s);
     }
     void theMenuCopiesAndSaves()
     {

@@ -1,10 +1,14 @@
 #include "tests/widgets/synthetic.h"
 #include "widgets/plot/sensitivity_chart.h"
+#include "widgets/plot/sensitivity_menu.h"
 
 #include <qcustomplot.h>
 
+#include <QAction>
+#include <QMenu>
 #include <QSignalSpy>
 #include <QTest>
+#include <QToolButton>
 
 #include <cmath>
 
@@ -67,16 +71,96 @@ private slots:
         m_chart->setOrder(SensitivityOrder::Network);
         QCOMPARE(m_chart->siteAt(0), u"blocks.0.a"_s);
     }
-    void resultsArriveOneByOne()
+    void widthsAreColumnsOfOneBar()
     {
-        m_chart->setResults({});
-        m_chart->setExpectedCount(3);
-        m_chart->addResult(result("x", 1.0, 1.0, 1.0));
-        m_chart->addResult(result("y", 2.0, 1.0, 1.0));
-        m_chart->addResult(result("x", 3.0, 1.0, 1.0));
-        QCOMPARE(m_chart->siteAt(1), u"y"_s);
-        QCOMPARE(m_chart->valueAt(0), 3.0);
+        std::vector<SiteSensitivity> results;
+        for (const char* site : {"blocks.0.a", "blocks.0.b"}) {
+            for (const int bits : {2, 4}) {
+                results.push_back(result(site, bits == 2 ? 0.5 : 0.25, 20.0, 90.0));
+                results.back().bits = bits;
+                results.back().intervals
+                    = SensitivityIntervals {{0.1, 0.9}, {0.0, 20.0}, {10.0, 30.0}, {}, {}, {}};
+            }
+        }
+        m_chart->setExpectedCount(2);
+        m_chart->setResults(results);
+        QCOMPARE(m_chart->siteAt(1), u"blocks.0.b"_s);
         QCOMPARE(m_chart->siteAt(2), QString());
+        QCOMPARE(m_chart->valueAt(0), 0.5);
+        QVERIFY(canvas()->yAxis->range().upper > 0.9); // the interval is in the picture
+        settle();
+        const QPoint inside(
+            qRound(canvas()->xAxis->coordToPixel(1.0)), canvas()->axisRect()->rect().center().y());
+        QTest::mouseMove(canvas(), inside);
+        QTRY_VERIFY(canvas()->toolTip().contains(u"2 bit"_s));
+        QVERIFY(canvas()->toolTip().contains(u"4 bit"_s));
+        QVERIFY(canvas()->toolTip().contains(u"[0.1, 0.9]"_s));
+    }
+    void allFiguresStandBelowEachOtherInOneOrder()
+    {
+        auto results = std::vector {result("a", 0.1, 20.0, 98.0), result("b", 0.5, 40.0, 99.0)};
+        results[0].top1DropPercent = 3.0;
+        m_chart->setResults(results);
+        m_chart->setOrder(SensitivityOrder::WorstFirst);
+        auto* all = m_chart->findChildren<QToolButton*>().back();
+        for (QToolButton* button : m_chart->findChildren<QToolButton*>()) {
+            all = button->isCheckable() && button->text() == u"all figures"_s ? button : all;
+        }
+        QTest::mouseClick(all, Qt::LeftButton);
+        QVERIFY(m_chart->isSideBySide());
+        QCOMPARE(m_chart->panelCount(), 4); // KL, noise, changed, lost
+        QCOMPARE(m_chart->siteAt(0), u"b"_s); // by KL
+        settle();
+        QSignalSpy spy(m_chart.get(), &SensitivityChart::siteClicked);
+        QCPAxisRect* lowest = canvas()->axisRects().back();
+        QTest::mouseClick(canvas(), Qt::LeftButton, {},
+            QPoint(qRound(lowest->axis(QCPAxis::atBottom)->coordToPixel(1)), lowest->rect().center().y()));
+        QCOMPARE(spy.last().first().toString(), u"a"_s);
+        results[0].top1DropPercent.reset();
+        m_chart->setResults(results); // unlabelled: one plot less
+        QCOMPARE(m_chart->panelCount(), 3);
+        m_chart->setSideBySide(false);
+        QCOMPARE(m_chart->panelCount(), 1);
+        settle();
+    }
+    void causesMeasuredAloneSetTheShares()
+    {
+        SiteSensitivity made = result("a", 0.4, 20.0, 90.0);
+        made.clippingShare = 0.9;
+        QCOMPARE(clippingShareOf(made, SensitivityMetric::Kl), 0.9);
+        made.clippingAlone = CauseEffect {0.1, 4.0, 30.0};
+        made.roundingAlone = CauseEffect {0.3, 4.0, 20.0};
+        QCOMPARE(clippingShareOf(made, SensitivityMetric::Kl), 0.25);
+        QCOMPARE(clippingShareOf(made, SensitivityMetric::Disagreement), 0.5);
+        QVERIFY(
+            std::abs(clippingShareOf(made, SensitivityMetric::Noise) - 1.0 / 11.0) < 1e-12); // 1e-3 to 1e-2
+    }
+    void theMenuSaysWhatToMeasure()
+    {
+        QSignalSpy spy(m_chart.get(), &SensitivityChart::measureRequested);
+        SensitivityMenu& menu = *m_chart->menu();
+        QVERIFY(menu.widths().empty());
+        menu.setWidths({8, 3});
+        QCOMPARE(menu.widths(), (std::vector {3, 8}));
+        QVERIFY(menu.text().contains(u"3, 8"_s));
+        for (QAction* action : menu.menu()->actions()) {
+            if (action->text() == u"4 bit"_s || action->text() == u"Measure"_s) {
+                action->trigger();
+            }
+        }
+        QCOMPARE(menu.widths(), (std::vector {3, 4, 8}));
+        QCOMPARE(spy.size(), 1);
+        menu.menu()->actions().front()->trigger(); // as planned
+        QVERIFY(menu.widths().empty());
+    }
+    void changedSitesArePale()
+    {
+        m_chart->setStale({u"blocks.0.b"_s});
+        settle();
+        const QImage stale = canvas()->toPixmap().toImage();
+        m_chart->setStale({});
+        settle();
+        QVERIFY(canvas()->toPixmap().toImage() != stale);
     }
     void settersAreSilentAndEmptySpaceIsNoSite()
     {

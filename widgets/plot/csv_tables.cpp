@@ -60,12 +60,27 @@ QString channelCsv(const SiteStatistics& statistics, const std::vector<Bounds>& 
 QString sensitivityCsv(const std::vector<SiteSensitivity>& results)
 {
     QStringList lines {
-        u"site,kind,bits,logits_sqnr_db,kl_nats,agreement_percent,site_sqnr_db,clipping_share"_s};
+        u"site,kind,bits,samples,logits_sqnr_db,kl_nats,kl_lower,kl_upper,agreement_percent,changed_lower,"
+        u"changed_upper,top1_drop_points,nll_increase_nats,site_sqnr_db,clipping_share,kl_clipping_alone,"
+        u"kl_rounding_alone"_s};
+    const auto optional
+        = [](const std::optional<double>& value) { return value ? number(*value) : QString(); };
     for (const SiteSensitivity& result : results) {
+        const auto end
+            = [&](BootstrapInterval SensitivityIntervals::*figure, double BootstrapInterval::*which) {
+                  return result.intervals ? number((*result.intervals).*figure.*which) : QString();
+              };
         lines << QStringList {QString::fromStdString(result.site),
             result.kind == SiteKind::Weight ? u"weight"_s : u"activation"_s, QString::number(result.bits),
-            number(result.logitsSqnrDb), number(result.klNats), number(result.agreementPercent),
-            number(result.siteSqnrDb), number(result.clippingShare)}
+            QString::number(result.samples), number(result.logitsSqnrDb), number(result.klNats),
+            end(&SensitivityIntervals::klNats, &BootstrapInterval::lower),
+            end(&SensitivityIntervals::klNats, &BootstrapInterval::upper), number(result.agreementPercent),
+            end(&SensitivityIntervals::changedPercent, &BootstrapInterval::lower),
+            end(&SensitivityIntervals::changedPercent, &BootstrapInterval::upper),
+            optional(result.top1DropPercent), optional(result.nllIncreaseNats), number(result.siteSqnrDb),
+            number(result.clippingShare),
+            result.clippingAlone ? number(result.clippingAlone->klNats) : QString(),
+            result.roundingAlone ? number(result.roundingAlone->klNats) : QString()}
                      .join(u',');
     }
     return table(lines);

@@ -12,6 +12,9 @@ namespace qs {
 namespace {
 
 constexpr double kPitchForNames = 13.0; ///< pixels from bar to bar
+constexpr double kWidestColumn = 26.0;
+constexpr double kColumnForWhisker = 5.0; ///< pixels; narrower ones have no room for it
+constexpr double kStaleOpacity = 0.4;
 
 } // namespace
 
@@ -29,6 +32,9 @@ void SensitivityBarsItem::applyDefaultAntialiasingHint(QCPPainter* painter) cons
 QRect SensitivityBarsItem::clipRect() const
 {
     // Labels stand below the axis.
+    if (!m_labelled) {
+        return m_rect->rect();
+    }
     const QRect area = m_rect->rect();
     return {area.left(), area.top(), area.width(), mParentPlot->viewport().bottom() - area.top() + 1};
 }
@@ -46,11 +52,14 @@ void SensitivityBarsItem::draw(QCPPainter* painter)
     const auto first = static_cast<std::size_t>(lower);
     const auto end = std::min(
         m_bars.size(), static_cast<std::size_t>(std::max(0.0, std::ceil(keys.range().upper) + 1.0)));
-    painter->setOpacity(m_opacity);
     for (std::size_t position = first; position < end; ++position) {
+        painter->setOpacity(m_bars[position].isStale ? kStaleOpacity : 1.0);
         drawBar(painter, position);
     }
     painter->setOpacity(1.0);
+    if (!m_labelled) {
+        return;
+    }
     if (pitch() >= kPitchForNames || !m_grouped) {
         drawNames(painter, first, end);
     } else {
@@ -65,7 +74,8 @@ void SensitivityBarsItem::drawBar(QCPPainter* painter, std::size_t position) con
     const QCPAxis& values = *m_rect->axis(QCPAxis::atLeft);
     const SensitivityBar& bar = m_bars[position];
     const double centre = keys.coordToPixel(static_cast<double>(position));
-    const double width = std::clamp(std::floor(pitch() * 0.72), 1.0, 26.0);
+    const auto count = static_cast<double>(std::max<std::size_t>(bar.columns.size(), 1));
+    const double width = std::clamp(std::floor(pitch() * 0.72), 1.0, kWidestColumn * count);
     const QRectF area(m_rect->rect());
     const double left = std::floor(centre - width / 2.0);
     if (static_cast<int>(position) == m_highlighted) {
@@ -75,17 +85,43 @@ void SensitivityBarsItem::drawBar(QCPPainter* painter, std::size_t position) con
             QRectF(left - 3.0, area.top(), width + 6.0, 3.0), style.colour(PlotRole::Selection));
     }
     const double foot = std::floor(values.coordToPixel(0.0));
-    const double top = std::clamp(values.coordToPixel(bar.value), area.top(), foot);
-    const QRectF whole(left, top, width, std::max(foot - top, bar.value > 0.0 ? 1.0 : 0.0));
+    const double step = width / count;
+    for (std::size_t i = 0; i < bar.columns.size(); ++i) {
+        const double gap = count > 1.0 && step >= 4.0 ? 1.0 : 0.0;
+        const double x = left + std::floor(static_cast<double>(i) * step);
+        const double next = left + std::floor(static_cast<double>(i + 1) * step);
+        const double top = std::clamp(values.coordToPixel(bar.columns[i].value), area.top(), foot);
+        const double height = std::max(foot - top, bar.columns[i].value > 0.0 ? 1.0 : 0.0);
+        drawColumn(
+            painter, bar, bar.columns[i], QRectF(x, foot - height, std::max(next - x - gap, 1.0), height));
+    }
+}
+
+void SensitivityBarsItem::drawColumn(QCPPainter* painter, const SensitivityBar& bar,
+    const SensitivityColumn& column, const QRectF& place) const
+{
+    const PlotStyle style(m_palette);
     if (m_fill == Fill::Kind) {
-        style.fill(*painter, whole, bar.isWeight ? PlotRole::Weight : PlotRole::Activation);
+        style.fill(*painter, place, bar.isWeight ? PlotRole::Weight : PlotRole::Activation);
+    } else {
+        const double clipped = place.height() * std::clamp(column.clippingShare, 0.0, 1.0);
+        style.fill(*painter, place.adjusted(0.0, 0.0, 0.0, -clipped), PlotRole::RoundingError);
+        style.fill(*painter, QRectF(place.left(), place.bottom() - clipped, place.width(), clipped),
+            PlotRole::ClippingError);
+    }
+    if (!column.interval || place.width() < kColumnForWhisker || !std::isfinite(column.interval->lower)
+        || !std::isfinite(column.interval->upper)) {
         return;
     }
-    const double clipped = whole.height() * std::clamp(bar.clippingShare, 0.0, 1.0);
-    const QRectF lowerPart(left, foot - clipped, width, clipped);
-    const QRectF upperPart(left, whole.top(), width, whole.height() - clipped);
-    style.fill(*painter, upperPart, PlotRole::RoundingError);
-    style.fill(*painter, lowerPart, PlotRole::ClippingError);
+    const QCPAxis& values = *m_rect->axis(QCPAxis::atLeft);
+    const QRectF area(m_rect->rect());
+    const double from = std::min(values.coordToPixel(std::max(column.interval->lower, 0.0)), area.bottom());
+    const double to = std::max(values.coordToPixel(column.interval->upper), area.top());
+    const double x = std::floor(place.center().x());
+    painter->setPen(QPen(style.text()));
+    painter->drawLine(QPointF(x, from), QPointF(x, to));
+    painter->drawLine(QPointF(x - 2.0, from), QPointF(x + 2.0, from));
+    painter->drawLine(QPointF(x - 2.0, to), QPointF(x + 2.0, to));
 }
 
 void SensitivityBarsItem::drawNames(QCPPainter* painter, std::size_t first, std::size_t end) const

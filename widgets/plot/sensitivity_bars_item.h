@@ -1,23 +1,15 @@
 #pragma once
 
+#include "widgets/plot/sensitivity_series.h"
+
 #include <qcustomplot.h>
 
 #include <vector>
 
 namespace qs {
 
-/// One bar of the SensitivityBarsItem.
-struct SensitivityBar
-{
-    double value = 0.0; ///< length; unit of the value axis
-    double clippingShare = 0.0; ///< in [0, 1]; drawn from the foot when split by cause
-    QString label; ///< site without its block
-    QString block; ///< "" outside blocks
-    bool isWeight = false;
-};
-
-/// Bars at positions 0, 1, 2...; labels below them: names where there is room, else the blocks with
-/// separators.
+/// Bars at positions 0, 1, 2..., each cut into a column per width, with their intervals as whiskers; labels
+/// below them: names where there is room, else the blocks with separators.
 class SensitivityBarsItem final : public QCPLayerable
 {
 public:
@@ -30,7 +22,8 @@ public:
     /// Block names and separators make sense in network order only.
     void setGrouped(bool grouped) { m_grouped = grouped; }
     void setHighlighted(int position) { m_highlighted = position; }
-    void setOpacity(double opacity) { m_opacity = opacity; }
+    /// Of several plots below each other the lowest has the labels.
+    void setLabelled(bool labelled) { m_labelled = labelled; }
     void setPalette(const QPalette& palette) { m_palette = palette; }
     [[nodiscard]] const std::vector<SensitivityBar>& bars() const { return m_bars; }
 
@@ -42,6 +35,8 @@ protected:
 private:
     [[nodiscard]] double pitch() const;
     void drawBar(QCPPainter* painter, std::size_t position) const;
+    void drawColumn(QCPPainter* painter, const SensitivityBar& bar, const SensitivityColumn& column,
+        const QRectF& place) const;
     void drawNames(QCPPainter* painter, std::size_t first, std::size_t end) const;
     void drawBlocks(QCPPainter* painter, std::size_t first, std::size_t end) const;
 
@@ -50,7 +45,7 @@ private:
     Fill m_fill = Fill::Kind;
     bool m_grouped = true;
     int m_highlighted = -1;
-    double m_opacity = 1.0;
+    bool m_labelled = true;
     QPalette m_palette;
 };
 

@@ -1,14 +1,14 @@
 #include "widgets/plot/sensitivity_chart.h"
 
-#include "widgets/common/display_names.h"
 #include "widgets/common/elided_label.h"
 #include "widgets/common/empty_label.h"
-#include "widgets/common/number_format.h"
 #include "widgets/plot/csv_tables.h"
 #include "widgets/plot/plot_legend.h"
 #include "widgets/plot/plot_menu.h"
 #include "widgets/plot/plot_style.h"
 #include "widgets/plot/sensitivity_bars_item.h"
+#include "widgets/plot/sensitivity_menu.h"
+#include "widgets/plot/sensitivity_text.h"
 
 #include <qcustomplot.h>
 
@@ -19,12 +19,13 @@
 #include <QMouseEvent>
 #include <QScrollBar>
 #include <QStackedLayout>
+#include <QToolButton>
 #include <QVBoxLayout>
 #include <QWheelEvent>
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <map>
 #include <utility>
 
 using namespace Qt::StringLiterals;
@@ -35,12 +36,7 @@ namespace {
 
 constexpr double kSortedPitch = 18.0; ///< pixels from bar to bar where every bar has its name
 constexpr int kScrollUnit = 100; ///< steps of the scroll bar per bar
-
-QString blockOf(const QString& site)
-{
-    static const QRegularExpression kBlock(u"^(.*\\.\\d+)\\."_s);
-    return kBlock.match(site).captured(1);
-}
+constexpr double kHeadroom = 1.06; ///< above the tallest bar
 
 template<typename Enum>
 void addChoice(QComboBox& box, const QString& text, Enum value)
@@ -55,21 +51,27 @@ SensitivityChart::SensitivityChart(QWidget* parent)
     , m_content(new QWidget(this))
     , m_plot(new QCustomPlot(m_content))
     , m_empty(new EmptyLabel(tr("No sensitivities measured yet."), this))
-    , m_stack(new QStackedLayout(this))
-    , m_legend(new PlotLegend(m_content))
+    , m_stack(new QStackedLayout)
+    , m_legend(new PlotLegend(this))
     , m_scroll(new QScrollBar(Qt::Horizontal, m_content))
-    , m_metricBox(new QComboBox(m_content))
-    , m_orderBox(new QComboBox(m_content))
-    , m_colouringBox(new QComboBox(m_content))
-    , m_readout(new ElidedLabel(Qt::ElideRight, m_content))
-    , m_staleLabel(new QLabel(tr("stale"), m_content))
+    , m_metricBox(new QComboBox(this))
+    , m_allBox(new QToolButton(this))
+    , m_orderBox(new QComboBox(this))
+    , m_colouringBox(new QComboBox(this))
+    , m_readout(new ElidedLabel(Qt::ElideRight, this))
+    , m_staleLabel(new QLabel(this))
+    , m_menu(new SensitivityMenu(this))
 {
+    auto* outer = new QVBoxLayout(this);
+    outer->setContentsMargins(0, 0, 0, 0);
+    outer->setSpacing(2);
+    outer->addLayout(buildHeader());
+    outer->addLayout(m_stack, 1);
     m_stack->addWidget(m_empty);
     m_stack->addWidget(m_content);
     auto* layout = new QVBoxLayout(m_content);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(2);
-    layout->addLayout(buildHeader());
     layout->addWidget(m_plot, 1);
     layout->addWidget(m_scroll);
     m_staleLabel->setVisible(false);
@@ -84,9 +86,7 @@ SensitivityChart::~SensitivityChart() = default;
 
 QLayout* SensitivityChart::buildHeader()
 {
-    addChoice(*m_metricBox, tr("KL of logits"), SensitivityMetric::Kl);
-    addChoice(*m_metricBox, tr("noise in logits"), SensitivityMetric::Noise);
-    addChoice(*m_metricBox, tr("changed top-1"), SensitivityMetric::Disagreement);
+    fillMetrics();
     m_metricBox->setAccessibleName(tr("Figure"));
     m_metricBox->setToolTip(tr("What the bars show; longer is worse"));
     addChoice(*m_orderBox, tr("network order"), SensitivityOrder::Network);
@@ -103,12 +103,19 @@ QLayout* SensitivityChart::buildHeader()
         [this] { setOrder(static_cast<SensitivityOrder>(m_orderBox->currentData().toInt())); });
     connect(m_colouringBox, &QComboBox::activated, this,
         [this] { setColouring(static_cast<SensitivityColouring>(m_colouringBox->currentData().toInt())); });
+    m_allBox->setText(tr("all figures"));
+    m_allBox->setCheckable(true);
+    m_allBox->setToolTip(tr("All measured figures below each other, bars in the order of the chosen one"));
+    connect(m_allBox, &QToolButton::clicked, this, &SensitivityChart::setSideBySide);
+    connect(m_menu, &SensitivityMenu::measureRequested, this, &SensitivityChart::measureRequested);
     m_readout->setForegroundRole(QPalette::PlaceholderText);
     m_readout->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
     auto* header = new QHBoxLayout;
     header->setContentsMargins(8, 2, 8, 0);
     header->setSpacing(6);
+    header->addWidget(m_menu);
     header->addWidget(m_metricBox);
+    header->addWidget(m_allBox);
     header->addWidget(m_orderBox);
     header->addWidget(m_colouringBox);
     header->addSpacing(8);
@@ -124,12 +131,8 @@ void SensitivityChart::buildPlot()
     m_plot->setAccessibleName(tr("Sensitivity of the sites"));
     m_plot->setWhatsThis(
         tr("Click a bar to select its site. Wheel zooms, arrow keys walk through the bars."));
-    m_bars = new SensitivityBarsItem(m_plot->axisRect(), u"main"_s);
-    m_plot->axisRect()->setAutoMargins(QCP::msLeft | QCP::msTop | QCP::msRight);
-    m_plot->axisRect()->setMinimumMargins({8, 8, 12, 0});
-    m_plot->xAxis->setTickLabels(false);
-    m_plot->xAxis->setTicks(false);
-    m_plot->xAxis->grid()->setVisible(false);
+    m_marginGroup = new QCPMarginGroup(m_plot);
+    makePanels();
     m_plot->installEventFilter(this);
     connect(m_scroll, &QScrollBar::valueChanged, this, [this](int value) {
         m_first = static_cast<double>(value) / kScrollUnit - 0.5;
@@ -140,19 +143,60 @@ void SensitivityChart::buildPlot()
 void SensitivityChart::setResults(std::vector<SiteSensitivity> results)
 {
     m_results = std::move(results);
+    fillMetrics();
+    makePanels();
     rebuild();
 }
 
-void SensitivityChart::addResult(const SiteSensitivity& result)
+void SensitivityChart::fillMetrics()
 {
-    const auto same = std::find_if(m_results.begin(), m_results.end(),
-        [&result](const SiteSensitivity& known) { return known.site == result.site; });
-    if (same == m_results.end()) {
-        m_results.push_back(result);
-    } else {
-        *same = result;
+    const std::vector<SensitivityMetric> measured = measuredMetrics(m_results);
+    if (measured == m_offered) {
+        return;
     }
-    rebuild();
+    m_offered = measured;
+    m_metricBox->clear();
+    for (const SensitivityMetric metric : measured) {
+        addChoice(*m_metricBox, displayName(metric), metric);
+    }
+    if (std::ranges::find(measured, m_metric) == measured.end()) {
+        m_metric = SensitivityMetric::Kl;
+    }
+    m_metricBox->setCurrentIndex(m_metricBox->findData(static_cast<int>(m_metric)));
+}
+
+void SensitivityChart::makePanels()
+{
+    const std::vector<SensitivityMetric> wanted
+        = m_sideBySide ? m_offered : std::vector<SensitivityMetric> {m_metric};
+    while (m_panels.size() > std::max<std::size_t>(wanted.size(), 1)) {
+        delete m_panels.back().bars;
+        m_plot->plotLayout()->remove(m_panels.back().rect);
+        m_panels.pop_back();
+        m_plot->plotLayout()->simplify();
+    }
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        if (i == m_panels.size()) {
+            QCPAxisRect* rect = i == 0 ? m_plot->axisRect() : new QCPAxisRect(m_plot);
+            if (i > 0) {
+                m_plot->plotLayout()->addElement(static_cast<int>(i), 0, rect);
+            }
+            rect->setMarginGroup(QCP::msLeft, m_marginGroup);
+            QCPAxis& keys = *rect->axis(QCPAxis::atBottom);
+            keys.setTickLabels(false);
+            keys.setTicks(false);
+            keys.grid()->setVisible(false);
+            m_panels.push_back({wanted[i], rect, new SensitivityBarsItem(rect, u"main"_s)});
+        }
+        m_panels[i].metric = wanted[i];
+    }
+    for (Panel& panel : m_panels) {
+        const bool lowest = &panel == &m_panels.back();
+        panel.bars->setLabelled(lowest);
+        panel.rect->setAutoMargins(lowest ? QCP::msLeft | QCP::msTop | QCP::msRight : QCP::msAll);
+        panel.rect->setMinimumMargins({8, 8, 12, 0});
+    }
+    applyStyle();
 }
 
 void SensitivityChart::setExpectedCount(int count)
@@ -165,6 +209,15 @@ void SensitivityChart::setMetric(SensitivityMetric metric)
 {
     m_metric = metric;
     m_metricBox->setCurrentIndex(m_metricBox->findData(static_cast<int>(metric)));
+    makePanels();
+    rebuild();
+}
+
+void SensitivityChart::setSideBySide(bool sideBySide)
+{
+    m_sideBySide = sideBySide;
+    m_allBox->setChecked(sideBySide);
+    makePanels();
     rebuild();
 }
 
@@ -191,21 +244,18 @@ void SensitivityChart::setHighlighted(const QString& site)
     mark();
 }
 
-void SensitivityChart::setStale()
+void SensitivityChart::setStale(const QStringList& sites)
 {
-    if (!m_staleLabel->isHidden()) {
+    std::set<QString> stale(sites.begin(), sites.end());
+    if (stale == m_stale) {
         return;
     }
-    m_bars->setOpacity(0.45);
-    m_staleLabel->setVisible(true);
-    m_plot->replot(QCustomPlot::rpQueuedReplot);
-}
-
-void SensitivityChart::setFresh()
-{
-    m_bars->setOpacity(1.0);
-    m_staleLabel->setVisible(false);
-    m_plot->replot(QCustomPlot::rpQueuedReplot);
+    m_stale = std::move(stale);
+    m_staleLabel->setText(tr("%n stale", nullptr, static_cast<int>(sites.size())));
+    m_staleLabel->setToolTip(
+        tr("Their quantizers have changed; Run › Sensitivity measures them again, and only them."));
+    m_staleLabel->setVisible(!m_stale.empty());
+    rebuild();
 }
 
 void SensitivityChart::setEmptyText(const QString& text)
@@ -213,19 +263,22 @@ void SensitivityChart::setEmptyText(const QString& text)
     m_empty->setText(text);
 }
 
+const std::vector<SensitivityBar>& SensitivityChart::bars() const
+{
+    return m_panels.front().bars->bars();
+}
+
 QString SensitivityChart::siteAt(int position) const
 {
-    if (position < 0 || position >= static_cast<int>(m_shown.size())) {
-        return {};
-    }
-    const int index = m_shown[static_cast<std::size_t>(position)];
-    return QString::fromStdString(m_results[static_cast<std::size_t>(index)].site);
+    return position >= 0 && position < static_cast<int>(bars().size())
+        ? bars()[static_cast<std::size_t>(position)].site
+        : QString();
 }
 
 double SensitivityChart::valueAt(int position) const
 {
-    return position >= 0 && position < static_cast<int>(m_shown.size())
-        ? m_bars->bars()[static_cast<std::size_t>(position)].value
+    return position >= 0 && position < static_cast<int>(bars().size())
+        ? bars()[static_cast<std::size_t>(position)].tallest()
         : 0.0;
 }
 
@@ -258,7 +311,12 @@ void SensitivityChart::applyStyle()
 {
     const PlotStyle style(palette());
     style.applyTo(*m_plot);
-    m_bars->setPalette(palette());
+    for (const Panel& panel : m_panels) {
+        panel.bars->setPalette(palette());
+        for (QCPAxis* axis : panel.rect->axes()) {
+            style.applyTo(*axis);
+        }
+    }
     QPalette stale = m_staleLabel->palette();
     stale.setColor(QPalette::WindowText, style.colour(PlotRole::Stale));
     m_staleLabel->setPalette(stale);
@@ -275,50 +333,38 @@ void SensitivityChart::fillLegend()
     }
 }
 
-double SensitivityChart::valueOf(const SiteSensitivity& result) const
-{
-    double value = 0.0;
-    switch (m_metric) {
-    case SensitivityMetric::Noise: value = 100.0 * std::pow(10.0, -result.logitsSqnrDb / 20.0); break;
-    case SensitivityMetric::Kl: value = result.klNats; break;
-    case SensitivityMetric::Disagreement: value = 100.0 - result.agreementPercent; break;
-    }
-    return std::isfinite(value) ? std::max(value, 0.0) : 0.0;
-}
-
 void SensitivityChart::rebuild()
 {
     m_stack->setCurrentIndex(m_results.empty() ? 0 : 1);
-    m_shown.resize(m_results.size());
-    std::iota(m_shown.begin(), m_shown.end(), 0);
-    const auto value = [this](int index) { return valueOf(m_results[static_cast<std::size_t>(index)]); };
-    if (m_order == SensitivityOrder::WorstFirst) {
-        std::stable_sort(m_shown.begin(), m_shown.end(), [&](int a, int b) { return value(a) > value(b); });
+    std::vector<QString> order;
+    for (const SensitivityBar& bar : sensitivityBars(m_results, m_metric, m_order, m_stale)) {
+        order.push_back(bar.site);
     }
-    std::vector<SensitivityBar> bars;
-    bars.reserve(m_shown.size());
-    double largest = 0.0;
-    for (const int index : m_shown) {
-        const SiteSensitivity& result = m_results[static_cast<std::size_t>(index)];
-        const QString site = QString::fromStdString(result.site);
-        const QString block = blockOf(site);
-        bars.push_back({.value = value(index),
-            .clippingShare = result.clippingShare,
-            .label = block.isEmpty() ? site : site.mid(block.size() + 1),
-            .block = block,
-            .isWeight = result.kind == SiteKind::Weight});
-        largest = std::max(largest, bars.back().value);
+    for (const Panel& panel : m_panels) {
+        std::vector<SensitivityBar> bars
+            = sensitivityBars(m_results, panel.metric, SensitivityOrder::Network, m_stale);
+        if (m_order == SensitivityOrder::WorstFirst) {
+            std::map<QString, std::size_t> ranks;
+            for (std::size_t i = 0; i < order.size(); ++i) {
+                ranks[order[i]] = i;
+            }
+            std::ranges::sort(bars, {}, [&](const SensitivityBar& bar) { return ranks[bar.site]; });
+        }
+        double largest = 0.0;
+        for (const SensitivityBar& bar : bars) {
+            for (const SensitivityColumn& column : bar.columns) {
+                const double end = column.interval ? column.interval->upper : 0.0;
+                largest = std::max({largest, column.value, std::isfinite(end) ? end : 0.0});
+            }
+        }
+        panel.bars->setBars(std::move(bars));
+        panel.bars->setFill(m_colouring == SensitivityColouring::Kind ? SensitivityBarsItem::Fill::Kind
+                                                                      : SensitivityBarsItem::Fill::Cause);
+        panel.bars->setGrouped(m_order == SensitivityOrder::Network);
+        QCPAxis& values = *panel.rect->axis(QCPAxis::atLeft);
+        values.setLabel(axisLabel(panel.metric));
+        values.setRange(0.0, largest > 0.0 ? largest * kHeadroom : 1.0);
     }
-    m_bars->setBars(std::move(bars));
-    m_bars->setFill(m_colouring == SensitivityColouring::Kind ? SensitivityBarsItem::Fill::Kind
-                                                              : SensitivityBarsItem::Fill::Cause);
-    m_bars->setGrouped(m_order == SensitivityOrder::Network);
-    switch (m_metric) {
-    case SensitivityMetric::Noise: m_plot->yAxis->setLabel(tr("RMS noise, %")); break;
-    case SensitivityMetric::Kl: m_plot->yAxis->setLabel(tr("KL, nats")); break;
-    case SensitivityMetric::Disagreement: m_plot->yAxis->setLabel(tr("changed, %")); break;
-    }
-    m_plot->yAxis->setRange(0.0, largest > 0.0 ? largest * 1.06 : 1.0);
     updateScroll();
     mark();
     showRange();
@@ -326,7 +372,7 @@ void SensitivityChart::rebuild()
 
 int SensitivityChart::slotCount() const
 {
-    return std::max({static_cast<int>(m_shown.size()), m_expected, 1});
+    return std::max({static_cast<int>(bars().size()), m_expected, 1});
 }
 
 double SensitivityChart::visibleCount() const
@@ -357,7 +403,9 @@ void SensitivityChart::updateScroll()
 void SensitivityChart::showRange()
 {
     const double visible = visibleCount();
-    m_plot->xAxis->setRange(m_first, m_first + visible);
+    for (const Panel& panel : m_panels) {
+        panel.rect->axis(QCPAxis::atBottom)->setRange(m_first, m_first + visible);
+    }
     applyBottomMargin();
     m_plot->replot(QCustomPlot::rpQueuedReplot);
 }
@@ -370,21 +418,22 @@ void SensitivityChart::applyBottomMargin()
     int margin = metrics.height() + 10;
     if (names) {
         int longest = 0;
-        for (const SensitivityBar& bar : m_bars->bars()) {
+        for (const SensitivityBar& bar : bars()) {
             const QString text
                 = bar.block.isEmpty() ? bar.label : bar.block.section(u'.', -1) + u'.' + bar.label;
             longest = std::max(longest, metrics.horizontalAdvance(text));
         }
         margin = std::min(longest + 16, m_plot->height() / 2);
     }
-    QMargins margins = m_plot->axisRect()->margins();
+    QCPAxisRect& lowest = *m_panels.back().rect;
+    QMargins margins = lowest.margins();
     margins.setBottom(margin);
-    m_plot->axisRect()->setMargins(margins);
+    lowest.setMargins(margins);
 }
 
 int SensitivityChart::positionOfHighlighted() const
 {
-    for (int position = 0; position < static_cast<int>(m_shown.size()); ++position) {
+    for (int position = 0; position < static_cast<int>(bars().size()); ++position) {
         if (siteAt(position) == m_highlighted) {
             return position;
         }
@@ -395,7 +444,9 @@ int SensitivityChart::positionOfHighlighted() const
 void SensitivityChart::mark()
 {
     const int position = m_highlighted.isEmpty() ? -1 : positionOfHighlighted();
-    m_bars->setHighlighted(position);
+    for (const Panel& panel : m_panels) {
+        panel.bars->setHighlighted(position);
+    }
     const double visible = visibleCount();
     if (position >= 0 && (position - 0.5 < m_first || position + 0.5 > m_first + visible)) {
         m_first = position - visible / 2.0;
@@ -465,7 +516,7 @@ bool SensitivityChart::eventFilter(QObject* watched, QEvent* event)
 void SensitivityChart::step(int by)
 {
     const int position = positionOfHighlighted();
-    const int last = static_cast<int>(m_shown.size()) - 1;
+    const int last = static_cast<int>(bars().size()) - 1;
     chooseByUser(position < 0 ? 0 : std::clamp(position + by, 0, std::max(last, 0)));
 }
 
@@ -487,20 +538,9 @@ void SensitivityChart::showReadout(const QPointF& pixel)
         m_plot->setToolTip({});
         return;
     }
-    const SiteSensitivity& result
-        = m_results[static_cast<std::size_t>(m_shown[static_cast<std::size_t>(position)])];
-    m_readout->setFullText(tr("%1, %2 bit   KL %3 nats")
-                               .arg(siteAt(position))
-                               .arg(result.bits)
-                               .arg(formatNumber(result.klNats, 3)));
-    m_plot->setToolTip(
-        tr("<b>%1</b><br>%2, %3 bit alone, all else in FP32<br>logits: SQNR %4, KL %5 nats, top-1 "
-           "kept %6<br>its own values: SQNR %7, %8 of the squared error from clipping")
-            .arg(siteAt(position), displayName(result.kind))
-            .arg(result.bits)
-            .arg(formatDecibel(result.logitsSqnrDb), formatNumber(result.klNats, 3),
-                formatPercent(result.agreementPercent), formatDecibel(result.siteSqnrDb),
-                formatShare(result.clippingShare)));
+    m_readout->setFullText(
+        sensitivityReadout(bars()[static_cast<std::size_t>(position)], m_panels.front().metric));
+    m_plot->setToolTip(sensitivityTip(m_results, siteAt(position)));
 }
 
 } // namespace qs

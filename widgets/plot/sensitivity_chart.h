@@ -1,10 +1,12 @@
 #pragma once
 
-#include "core/eval/sensitivity.h"
+#include "widgets/plot/sensitivity_series.h"
 
 #include <QString>
+#include <QStringList>
 #include <QWidget>
 
+#include <set>
 #include <vector>
 
 class QComboBox;
@@ -12,6 +14,9 @@ class QLabel;
 class QLayout;
 class QScrollBar;
 class QStackedLayout;
+class QToolButton;
+class QCPAxisRect;
+class QCPMarginGroup;
 class QCustomPlot;
 
 namespace qs {
@@ -20,15 +25,7 @@ class ElidedLabel;
 class EmptyLabel;
 class PlotLegend;
 class SensitivityBarsItem;
-
-/// Which figure the bars show; longer is always worse.
-enum class SensitivityMetric {
-    Noise, ///< RMS error of the logits in percent of their RMS: 100 * 10^(-SQNR / 20); SQNR in the read-out
-    Kl, ///< KL of the logits against FP32, nats
-    Disagreement ///< samples whose top-1 changed, percent
-};
-
-enum class SensitivityOrder { Network, WorstFirst };
+class SensitivityMenu;
 
 /// What the bars' fills tell apart.
 enum class SensitivityColouring {
@@ -36,8 +33,9 @@ enum class SensitivityColouring {
     Cause ///< clipping and rounding share of the site's own error
 };
 
-/// One bar per site: what quantizing it alone does to the logits. Grows while results come in. Click selects
-/// a site, hover tells all figures; wheel zooms, the scroll bar pans, arrows walk through the bars.
+/// One bar per site, a column per width: what quantizing it alone does to the logits, with its interval. One
+/// figure, or all that were measured below each other. Grows while results come in. Click selects a site,
+/// hover tells all figures; wheel zooms, the scroll bar pans, arrows walk through the bars.
 class SensitivityChart : public QWidget
 {
     Q_OBJECT
@@ -47,31 +45,35 @@ public:
 
     /// In network order.
     void setResults(std::vector<SiteSensitivity> results);
-    /// Progressive: appends, or replaces the entry of the same site.
-    void addResult(const SiteSensitivity& result);
     /// Sites still to come leave room on the axis; 0: unknown.
     void setExpectedCount(int count);
     void setMetric(SensitivityMetric metric);
     [[nodiscard]] SensitivityMetric metric() const { return m_metric; }
+    /// All measured figures in plots below each other; bars are ordered by metric().
+    void setSideBySide(bool sideBySide);
+    [[nodiscard]] bool isSideBySide() const { return m_sideBySide; }
+    [[nodiscard]] SensitivityMenu* menu() const { return m_menu; }
     void setOrder(SensitivityOrder order);
     [[nodiscard]] SensitivityOrder order() const { return m_order; }
     void setColouring(SensitivityColouring colouring);
     /// Marks a site silently; "" for none.
     void setHighlighted(const QString& site);
-    /// Results belong to an earlier plan: drawn pale, with a word.
-    void setStale();
-    void setFresh();
+    /// Sites whose results belong to an earlier choice: drawn pale, with a word.
+    void setStale(const QStringList& sites);
     void setEmptyText(const QString& text);
-    /// Site at a position from the left, "" when there is none; and the height of its bar.
+    /// Site at a position from the left, "" when there is none; and the height of its tallest column.
     [[nodiscard]] QString siteAt(int position) const;
     [[nodiscard]] double valueAt(int position) const;
 
     [[nodiscard]] QCustomPlot* plot() const { return m_plot; }
+    /// Plots below each other.
+    [[nodiscard]] int panelCount() const { return static_cast<int>(m_panels.size()); }
     [[nodiscard]] QSize sizeHint() const override;
     [[nodiscard]] QSize minimumSizeHint() const override;
 
 signals:
     void siteClicked(const QString& site);
+    void measureRequested(); ///< with the widths and causes of menu()
 
 protected:
     void changeEvent(QEvent* event) override;
@@ -81,6 +83,8 @@ protected:
 private:
     [[nodiscard]] QLayout* buildHeader();
     void buildPlot();
+    void fillMetrics();
+    void makePanels();
     void fillLegend();
     void applyStyle();
     void rebuild();
@@ -95,7 +99,7 @@ private:
     [[nodiscard]] int positionAtPixel(double x) const;
     [[nodiscard]] int slotCount() const;
     [[nodiscard]] double visibleCount() const;
-    [[nodiscard]] double valueOf(const SiteSensitivity& result) const;
+    [[nodiscard]] const std::vector<SensitivityBar>& bars() const;
     [[nodiscard]] int positionOfHighlighted() const;
 
     QWidget* m_content;
@@ -105,13 +109,25 @@ private:
     PlotLegend* m_legend;
     QScrollBar* m_scroll;
     QComboBox* m_metricBox;
+    QToolButton* m_allBox;
     QComboBox* m_orderBox;
     QComboBox* m_colouringBox;
     ElidedLabel* m_readout;
     QLabel* m_staleLabel;
-    SensitivityBarsItem* m_bars = nullptr;
+    SensitivityMenu* m_menu;
+    /// What is drawn: one plot, or one for each figure, the first on the plot's own axes.
+    struct Panel
+    {
+        SensitivityMetric metric;
+        QCPAxisRect* rect;
+        SensitivityBarsItem* bars;
+    };
+    std::vector<Panel> m_panels;
+    QCPMarginGroup* m_marginGroup = nullptr; ///< value axes start at one line
     std::vector<SiteSensitivity> m_results;
-    std::vector<int> m_shown; ///< position -> index in m_results
+    std::vector<SensitivityMetric> m_offered; ///< in the box of figures
+    std::set<QString> m_stale;
+    bool m_sideBySide = false;
     QString m_highlighted;
     SensitivityMetric m_metric = SensitivityMetric::Kl;
     SensitivityOrder m_order = SensitivityOrder::Network;

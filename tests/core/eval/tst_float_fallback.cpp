@@ -13,6 +13,7 @@ SiteSensitivity measured(const char* site, SiteKind kind, double sqnrDb)
     SiteSensitivity result;
     result.site = site;
     result.kind = kind;
+    result.bits = SiteChoice().bits;
     result.logitsSqnrDb = sqnrDb;
     return result;
 }

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "core/eval/sensitivity.h"
+#include "core/io/json_reader.h"
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace qs {
+
+/// One result as a JSON object: what `quantoscope-cli sensitivity --json` prints and sessions keep. An
+/// infinite SQNR is null; what was not measured is left out.
+[[nodiscard]] nlohmann::json sensitivityAsJson(const SiteSensitivity& result);
+/// Inverse; also reads what earlier versions wrote. Throws Error(CorruptFile) naming the path inside the
+/// document.
+[[nodiscard]] SiteSensitivity sensitivityFrom(const JsonReader& reader);
+
+} // namespace qs
