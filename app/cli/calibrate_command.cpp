@@ -1,6 +1,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/data_arguments.h"
 #include "core/eval/calibrate.h"
+#include "core/eval/input_check.h"
 #include "core/runtime/executor.h"
 
 #include <CLI/CLI.hpp>
@@ -44,6 +45,9 @@ void declareCalibrate(CLI::App& app, CommandAction& action)
             const auto data = arguments->data.open(*model);
             auto executor = std::make_unique<Executor>(model, arguments->executor);
             const auto calibration = calibrate(*executor, *data, arguments->samples, console.context());
+            if (const auto check = checkInput(*model, *calibration); check && !check->fits) {
+                console.note("warning: " + check->sentence);
+            }
             executor.reset(); // its weights are not needed while the file is made
             saveCalibration(*calibration, arguments->out);
             std::cout << arguments->out << ": " << calibration->sites.size() << " sites over "

@@ -42,6 +42,7 @@ int main(int argc, char** argv)
     qs::declareSensitivity(app, action);
     qs::declareExport(app, action);
     qs::declareBench(app, action);
+    qs::declareMicroscope(app, action);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

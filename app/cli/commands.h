@@ -21,6 +21,7 @@ void declareQuantize(CLI::App& app, CommandAction& action);
 void declareEvaluate(CLI::App& app, CommandAction& action);
 void declareSensitivity(CLI::App& app, CommandAction& action);
 void declareBench(CLI::App& app, CommandAction& action);
+void declareMicroscope(CLI::App& app, CommandAction& action);
 void declareExport(CLI::App& app, CommandAction& action);
 
 } // namespace qs

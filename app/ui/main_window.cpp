@@ -1,6 +1,7 @@
 #include "app/ui/main_window.h"
 
 #include "app/ui/actions.h"
+#include "app/ui/calibration_controller.h"
 #include "app/ui/compare_controller.h"
 #include "app/ui/edit_controller.h"
 #include "app/ui/edit_menu.h"
@@ -95,6 +96,7 @@ void MainWindow::makeControllers(const Workbench& bench)
     new RowController(bench);
     new SiteController(bench);
     new SensitivityController(bench);
+    new CalibrationController(bench);
     new JobController(bench);
     new PictureMenu(bench);
     new MethodController(bench);

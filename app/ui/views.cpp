@@ -4,6 +4,7 @@
 #include "widgets/common/message_banner.h"
 #include "widgets/plot/sensitivity_chart.h"
 #include "widgets/views/bits_matrix_view.h"
+#include "widgets/views/calibration_view.h"
 #include "widgets/views/compare_view.h"
 #include "widgets/views/distribution_view.h"
 #include "widgets/views/job_panel.h"
@@ -40,6 +41,7 @@ Views::Views(QMainWindow* window, QMenu* viewMenu)
     , sensitivity(new SensitivityChart)
     , bits(new BitsMatrixView)
     , compare(new CompareView)
+    , calibration(new CalibrationView)
     , jobs(new JobPanel)
     , reconstruction(new ReconstructionView)
     , reparameterization(new ReparameterizationView)
@@ -71,6 +73,7 @@ Views::Views(QMainWindow* window, QMenu* viewMenu)
         {QT_TRANSLATE_NOOP("qs::Views", "Sensitivity"), "sensitivityDock", sensitivity},
         {QT_TRANSLATE_NOOP("qs::Views", "Bits"), "bitsDock", bits},
         {QT_TRANSLATE_NOOP("qs::Views", "Compare"), "metricsDock", compare},
+        {QT_TRANSLATE_NOOP("qs::Views", "Calibration"), "calibrationDock", calibration},
         {QT_TRANSLATE_NOOP("qs::Views", "Jobs"), "jobsDock", jobs},
         {QT_TRANSLATE_NOOP("qs::Views", "Reconstruction"), "reconstructionDock", reconstruction},
         {QT_TRANSLATE_NOOP("qs::Views", "Reparameterization"), "reparameterizationDock", reparameterization},

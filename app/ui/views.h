@@ -13,6 +13,7 @@ class QWidget;
 namespace qs {
 
 class BitsMatrixView;
+class CalibrationView;
 class CompareView;
 class DistributionView;
 class ErrorStrip;
@@ -43,6 +44,7 @@ public:
     SensitivityChart* sensitivity;
     BitsMatrixView* bits;
     CompareView* compare;
+    CalibrationView* calibration;
     JobPanel* jobs;
     ReconstructionView* reconstruction;
     ReparameterizationView* reparameterization;

@@ -190,11 +190,103 @@ void fillHistogram(Histogram& histogram, const CalibrationArrays& arrays, std::s
 
 } // namespace
 
+namespace {
+
+void appendSamples(CalibrationArrays& arrays, const SampleRanges& ranges)
+{
+    for (const SampleRange& entry : ranges.lowest) {
+        arrays.lowestSample.push_back(entry.sample);
+        arrays.lowestMinimum.push_back(entry.minimum);
+        arrays.lowestMaximum.push_back(entry.maximum);
+    }
+    for (const SampleRange& entry : ranges.highest) {
+        arrays.highestSample.push_back(entry.sample);
+        arrays.highestMinimum.push_back(entry.minimum);
+        arrays.highestMaximum.push_back(entry.maximum);
+    }
+    for (const SampleSpan& span : ranges.spans) {
+        arrays.spanSamples.push_back(span.samples);
+        arrays.spanMinimum.push_back(span.range.minimum);
+        arrays.spanMaximum.push_back(span.range.maximum);
+        arrays.spanValues.push_back(span.range.isEmpty ? 0 : 1);
+    }
+}
+
+bool isRange(float minimum, float maximum)
+{
+    return std::isfinite(minimum) && std::isfinite(maximum) && minimum <= maximum;
+}
+
+/// One of the two lists of extreme samples, whose order `isSorted` knows.
+template<typename IsSorted>
+std::vector<SampleRange> extremesFrom(const std::vector<std::int64_t>& samples, const std::vector<float>& low,
+    const std::vector<float>& high, std::int64_t count, const std::string& subject, IsSorted isSorted)
+{
+    if (low.size() != samples.size() || high.size() != samples.size()
+        || samples.size() > SampleRanges::kExtremes) {
+        throw Error(ErrorCode::CorruptFile,
+            subject + " lists " + std::to_string(samples.size()) + " extreme samples with "
+                + std::to_string(low.size()) + " and " + std::to_string(high.size()) + " ends");
+    }
+    std::vector<SampleRange> extremes;
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        extremes.push_back({samples[i], low[i], high[i]});
+        if (samples[i] < 0 || samples[i] >= count || !isRange(low[i], high[i])
+            || (i > 0 && !isSorted(extremes[i - 1], extremes[i]))) {
+            throw Error(ErrorCode::CorruptFile,
+                subject + ": extreme sample " + std::to_string(samples[i]) + " of " + std::to_string(count)
+                    + " with the range " + std::to_string(low[i]) + " to " + std::to_string(high[i]));
+        }
+    }
+    return extremes;
+}
+
+/// The extremes must be those of the site.
+SampleRanges samplesFrom(
+    const CalibrationArrays& arrays, const SiteStatistics& site, const std::string& subject)
+{
+    SampleRanges ranges;
+    const std::size_t spans = arrays.spanSamples.size();
+    if (arrays.spanMinimum.size() != spans || arrays.spanMaximum.size() != spans
+        || arrays.spanValues.size() != spans || spans > SampleRanges::kSpans) {
+        throw Error(ErrorCode::CorruptFile, subject + " has spans of samples without their ranges");
+    }
+    for (std::size_t i = 0; i < spans; ++i) {
+        const std::int64_t samples = arrays.spanSamples[i];
+        if (samples < 1 || samples > kLargestBin || !isRange(arrays.spanMinimum[i], arrays.spanMaximum[i])) {
+            throw Error(ErrorCode::CorruptFile,
+                subject + ": a span of " + std::to_string(samples) + " samples with the range "
+                    + std::to_string(arrays.spanMinimum[i]) + " to " + std::to_string(arrays.spanMaximum[i]));
+        }
+        ranges.samples += samples;
+        ranges.spans.push_back(
+            {samples, {arrays.spanMinimum[i], arrays.spanMaximum[i], arrays.spanValues[i] == 0}});
+    }
+    ranges.lowest
+        = extremesFrom(arrays.lowestSample, arrays.lowestMinimum, arrays.lowestMaximum, ranges.samples,
+            subject, [](const SampleRange& a, const SampleRange& b) { return a.minimum <= b.minimum; });
+    ranges.highest
+        = extremesFrom(arrays.highestSample, arrays.highestMinimum, arrays.highestMaximum, ranges.samples,
+            subject, [](const SampleRange& a, const SampleRange& b) { return a.maximum >= b.maximum; });
+    const bool fits = ranges.lowest.empty() == ranges.highest.empty()
+        && (ranges.lowest.empty()
+            || (ranges.lowest.front().minimum == site.minimum()
+                && ranges.highest.front().maximum == site.maximum()));
+    if (!fits) {
+        throw Error(
+            ErrorCode::CorruptFile, subject + ": its extreme samples do not reach its minimum and maximum");
+    }
+    return ranges;
+}
+
+} // namespace
+
 CalibrationArrays flattened(const SiteStatistics& site)
 {
     CalibrationArrays arrays;
     arrays.name = site.site;
     arrays.axis = site.axis;
+    appendSamples(arrays, site.samples);
     for (const GroupStatistics& group : site.groups) {
         const Histogram& histogram = group.histogram;
         arrays.count.push_back(group.count);
@@ -250,6 +342,7 @@ std::shared_ptr<const SiteStatistics> restored(const CalibrationArrays& arrays, 
         checkGroup(group, subject, i);
         checkBinsAgainstGroup(group, subject, i);
     }
+    site->samples = samplesFrom(arrays, *site, subject);
     return site;
 }
 
@@ -275,6 +368,18 @@ void hashArrays(Sha256& hash, const CalibrationArrays& arrays)
     hashVector(hash, arrays.placeSquares);
     hashVector(hash, arrays.binSum);
     hashVector(hash, arrays.binSquares);
+    if (arrays.hasSamples()) { // files of version 1 have none
+        hashVector(hash, arrays.lowestSample);
+        hashVector(hash, arrays.lowestMinimum);
+        hashVector(hash, arrays.lowestMaximum);
+        hashVector(hash, arrays.highestSample);
+        hashVector(hash, arrays.highestMinimum);
+        hashVector(hash, arrays.highestMaximum);
+        hashVector(hash, arrays.spanSamples);
+        hashVector(hash, arrays.spanMinimum);
+        hashVector(hash, arrays.spanMaximum);
+        hashVector(hash, arrays.spanValues);
+    }
 }
 
 } // namespace qs

@@ -40,6 +40,19 @@ struct CalibrationArrays
     std::vector<float> placeSquares;
     std::vector<double> binSum; ///< BinForm::Sums
     std::vector<double> binSquares;
+    /// SampleRanges; all empty where nothing is known of samples.
+    std::vector<std::int64_t> lowestSample;
+    std::vector<float> lowestMinimum;
+    std::vector<float> lowestMaximum;
+    std::vector<std::int64_t> highestSample;
+    std::vector<float> highestMinimum;
+    std::vector<float> highestMaximum;
+    std::vector<std::int64_t> spanSamples;
+    std::vector<float> spanMinimum; ///< 0 and 0 with spanValues 0: no finite value
+    std::vector<float> spanMaximum;
+    std::vector<std::uint8_t> spanValues; ///< 1: there are some
+
+    [[nodiscard]] bool hasSamples() const { return !spanSamples.empty(); }
 };
 
 /// Lossless: Places where all bins of the site have such floats, else Sums.

@@ -13,7 +13,7 @@ namespace qs {
 namespace {
 
 constexpr const char* kFormat = "quantoscope-calibration";
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2; ///< version 1 knows nothing of samples; it is still read
 
 /// "/" or the group of a larger file, as the beginning of the paths inside.
 std::string prefixOf(const std::string& group)
@@ -92,6 +92,22 @@ void forEachArray(Arrays& arrays, Visitor visit)
     }
 }
 
+/// The same for what is known of samples.
+template<typename Arrays, typename Visitor>
+void forEachSampleArray(Arrays& arrays, Visitor visit)
+{
+    visit("lowest_sample", arrays.lowestSample);
+    visit("lowest_minimum", arrays.lowestMinimum);
+    visit("lowest_maximum", arrays.lowestMaximum);
+    visit("highest_sample", arrays.highestSample);
+    visit("highest_minimum", arrays.highestMinimum);
+    visit("highest_maximum", arrays.highestMaximum);
+    visit("span_samples", arrays.spanSamples);
+    visit("span_minimum", arrays.spanMinimum);
+    visit("span_maximum", arrays.spanMaximum);
+    visit("span_values", arrays.spanValues);
+}
+
 CalibrationArrays readSite(const Hdf5File& file, const std::string& group, const std::string& path)
 {
     CalibrationArrays arrays;
@@ -105,8 +121,12 @@ CalibrationArrays readSite(const Hdf5File& file, const std::string& group, const
     }
     arrays.axis = axis == "channel" ? GroupAxis::Channel : GroupAxis::Head;
     arrays.form = form == "places" ? BinForm::Places : BinForm::Sums;
-    forEachArray(
-        arrays, [&](const char* name, auto& values) { read(file, group + "/" + name, subject, values); });
+    const auto visit
+        = [&](const char* name, auto& values) { read(file, group + "/" + name, subject, values); };
+    forEachArray(arrays, visit);
+    if (file.exists(group + "/span_samples")) {
+        forEachSampleArray(arrays, visit);
+    }
     return arrays;
 }
 
@@ -116,10 +136,10 @@ void checkHead(const Hdf5File& file, const std::string& path)
         throw Error(ErrorCode::CorruptFile, path + " is no calibration file");
     }
     const std::int64_t version = file.readInteger("/", "version");
-    if (version != kVersion) {
+    if (version < 1 || version > kVersion) {
         throw Error(ErrorCode::Unsupported,
-            path + " is a calibration file of version " + std::to_string(version) + ", only version "
-                + std::to_string(kVersion) + " is read");
+            path + " is a calibration file of version " + std::to_string(version) + ", versions 1 to "
+                + std::to_string(kVersion) + " are read");
     }
 }
 
@@ -151,8 +171,12 @@ void writeCalibration(Hdf5File& file, const std::string& root, const Calibration
         file.writeString(group, "axis", sites[i].axis == GroupAxis::Channel ? "channel" : "head");
         file.writeString(group, "bin_form", sites[i].form == BinForm::Places ? "places" : "sums");
         const CalibrationArrays& arrays = sites[i];
-        forEachArray(
-            arrays, [&](const char* name, const auto& values) { write(file, group + "/" + name, values); });
+        const auto visit
+            = [&](const char* name, const auto& values) { write(file, group + "/" + name, values); };
+        forEachArray(arrays, visit);
+        if (arrays.hasSamples()) {
+            forEachSampleArray(arrays, visit);
+        }
     }
 }
 

@@ -17,10 +17,7 @@ namespace qs {
 namespace {
 
 constexpr const char* kFormat = "quantoscope-session";
-constexpr std::int64_t kVersion = 1;
-/// Of sessions whose model was rewritten: programs that know version 1 alone must not take the plan for one
-/// of the original.
-constexpr std::int64_t kRewritingVersion = 2;
+constexpr std::int64_t kVersion = 2; ///< version 1: sensitivities without intervals, no rewritten models; it is still read
 constexpr const char* kDocument = "/document";
 constexpr const char* kCalibration = "/calibration";
 
@@ -73,7 +70,7 @@ void saveSession(const SessionFile& session, const std::filesystem::path& path)
     AtomicFile atomic(path);
     Hdf5File file = Hdf5File::create(atomic.temporaryPath());
     file.writeString("/", "format", kFormat);
-    file.writeInteger("/", "version", session.forms.empty() ? kVersion : kRewritingVersion);
+    file.writeInteger("/", "version", kVersion);
     file.writeText(kDocument, sessionAsJson(session).dump());
     if (session.calibration) {
         writeCalibration(file, kCalibration, *session.calibration);
@@ -91,10 +88,10 @@ SessionFile loadSession(const std::filesystem::path& path)
         throw Error(ErrorCode::CorruptFile, name + " is no session file");
     }
     const std::int64_t version = file.readInteger("/", "version");
-    if (version != kVersion && version != kRewritingVersion) {
+    if (version < 1 || version > kVersion) {
         throw Error(ErrorCode::Unsupported,
-            name + " is a session file of version " + std::to_string(version) + ", this program reads "
-                + std::to_string(kVersion) + " and " + std::to_string(kRewritingVersion));
+            name + " is a session file of version " + std::to_string(version) + ", versions 1 to "
+                + std::to_string(kVersion) + " are read");
     }
     const nlohmann::json document = parseJson(file.readText(kDocument), path);
     SessionFile session;

@@ -27,20 +27,22 @@ ColumnAccumulator::ColumnAccumulator(std::int64_t first, std::int64_t columns, s
 {
 }
 
-void ColumnAccumulator::observe(const ActivationView& view)
+void ColumnAccumulator::observe(const ActivationView& view, std::span<ValueRange> ranges)
 {
     m_tables.resize(static_cast<std::size_t>(kMomentLanes) * tableBegin(1)); // on the thread that uses them
     for (std::int64_t sample = 0; sample < view.batch; ++sample) {
         for (std::int64_t head = 0; head < view.heads; ++head) {
             for (std::int64_t row = 0; row < view.rows; row += kSliceRows) {
                 const std::int64_t rows = std::min(kSliceRows, view.rows - row);
-                observeRows(view.row(sample, head, row) + m_first, view.rowStride, rows);
+                observeRows(view.row(sample, head, row) + m_first, view.rowStride, rows,
+                    ranges[static_cast<std::size_t>(sample)]);
             }
         }
     }
 }
 
-void ColumnAccumulator::observeRows(const float* values, std::int64_t stride, std::int64_t rows)
+void ColumnAccumulator::observeRows(
+    const float* values, std::int64_t stride, std::int64_t rows, ValueRange& range)
 {
     if (rows > m_room) {
         makeRoom();
@@ -61,10 +63,10 @@ void ColumnAccumulator::observeRows(const float* values, std::int64_t stride, st
     std::array<float, kMomentLanes> low;
     std::array<float, kMomentLanes> high;
     if (!kernels.columnRange(values, stride, rows, packed.values, low.data(), high.data())) {
-        observeNonFinite(packed.values, rows);
+        observeNonFinite(packed.values, rows, range);
         return;
     }
-    include(low.data(), high.data());
+    include(low.data(), high.data(), range);
     std::array<float, kMomentLanes> scales {};
     for (std::size_t lane = 0; lane < m_bins.size(); ++lane) {
         scales[lane] = m_bins[lane].scale();
@@ -92,14 +94,15 @@ std::size_t ColumnAccumulator::tableBegin(std::size_t lane) const
     return lane * static_cast<std::size_t>(m_bins.front().mask() + 1);
 }
 
-void ColumnAccumulator::include(const float* low, const float* high)
+void ColumnAccumulator::include(const float* low, const float* high, ValueRange& range)
 {
     for (std::size_t lane = 0; lane < m_bins.size(); ++lane) {
+        range.include(low[lane], high[lane]);
         m_bins[lane].include(low[lane], high[lane], m_tables.data() + tableBegin(lane));
     }
 }
 
-void ColumnAccumulator::observeNonFinite(const float* packed, std::int64_t rows)
+void ColumnAccumulator::observeNonFinite(const float* packed, std::int64_t rows, ValueRange& range)
 {
     for (std::size_t lane = 0; lane < m_bins.size(); ++lane) {
         std::array<float, kSliceRows> finite;
@@ -118,6 +121,7 @@ void ColumnAccumulator::observeNonFinite(const float* packed, std::int64_t rows)
         RingBins& bins = m_bins[lane];
         MomentPacket* table = m_tables.data() + tableBegin(lane);
         bins.include(*low, *high, table);
+        range.include(*low, *high);
         for (std::size_t i = 0; i < count; ++i) {
             binValue(finite[i], bins.scale(), bins.mask(), table);
         }

@@ -20,16 +20,17 @@ public:
     /// Columns [first, first + columns), columns <= 16; bins per column, a power of two.
     ColumnAccumulator(std::int64_t first, std::int64_t columns, std::int64_t bins);
 
-    void observe(const ActivationView& view);
+    /// Extends the range of every sample of the view, `ranges` in order.
+    void observe(const ActivationView& view, std::span<ValueRange> ranges);
     /// Writes groups[first .. first + columns).
     void finish(std::span<GroupStatistics> groups) const;
 
 private:
-    void observeRows(const float* values, std::int64_t stride, std::int64_t rows);
+    void observeRows(const float* values, std::int64_t stride, std::int64_t rows, ValueRange& range);
     /// Empties the packets that are half full.
     void makeRoom();
-    void include(const float* low, const float* high);
-    void observeNonFinite(const float* packed, std::int64_t rows);
+    void include(const float* low, const float* high, ValueRange& range);
+    void observeNonFinite(const float* packed, std::int64_t rows, ValueRange& range);
     [[nodiscard]] std::size_t tableBegin(std::size_t lane) const;
 
     std::int64_t m_first;

@@ -33,7 +33,7 @@ std::int64_t HeadAccumulator::tableSize() const
     return static_cast<std::int64_t>(m_tables.size()) / kMomentTables;
 }
 
-void HeadAccumulator::observe(const ActivationView& view)
+void HeadAccumulator::observe(const ActivationView& view, std::span<ValueRange> ranges)
 {
     const std::int64_t begin = view.rows * m_share / kShares;
     const std::int64_t end = view.rows * (m_share + 1) / kShares;
@@ -44,15 +44,15 @@ void HeadAccumulator::observe(const ActivationView& view)
             const float* values = view.row(sample, m_head, row);
             const std::int64_t rows = std::min(blockRows, end - row);
             for (std::int64_t column = 0; column < view.width; column += kBlockValues) {
-                observeBlock(
-                    values + column, view.rowStride, rows, std::min(kBlockValues, view.width - column));
+                observeBlock(values + column, view.rowStride, rows,
+                    std::min(kBlockValues, view.width - column), ranges[static_cast<std::size_t>(sample)]);
             }
         }
     }
 }
 
 void HeadAccumulator::observeBlock(
-    const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width)
+    const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width, ValueRange& range)
 {
     const std::int64_t most = rows * ((width + kMomentTables - 1) / kMomentTables); // into one packet
     if (most > m_room) {
@@ -71,14 +71,16 @@ void HeadAccumulator::observeBlock(
     const bool isFinite = move(kernels.addRows, kernels.addRowsLog2);
     if (isFinite && (!isLinear || m_bins.fits(low, high))) {
         include(low, high);
+        range.include(low, high);
         return;
     }
     move(kernels.takeBackRows, kernels.takeBackRowsLog2);
     if (!isFinite) {
-        observeNonFinite(values, stride, rows, width);
+        observeNonFinite(values, stride, rows, width, range);
         return;
     }
     include(low, high);
+    range.include(low, high);
     move(kernels.addRows, kernels.addRowsLog2);
 }
 
@@ -93,7 +95,7 @@ void HeadAccumulator::include(float low, float high)
 }
 
 void HeadAccumulator::observeNonFinite(
-    const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width)
+    const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width, ValueRange& range)
 {
     float low = std::numeric_limits<float>::max();
     float high = std::numeric_limits<float>::lowest();
@@ -113,6 +115,7 @@ void HeadAccumulator::observeNonFinite(
         return;
     }
     include(low, high);
+    range.include(low, high);
     for (std::int64_t row = 0; row < rows; ++row) {
         for (std::int64_t column = 0; column < width; ++column) {
             const float value = values[row * stride + column];

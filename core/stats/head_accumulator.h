@@ -22,15 +22,18 @@ public:
     /// \param bins for BinScale::Linear: a power of two
     HeadAccumulator(std::int64_t head, std::int64_t share, BinScale scale, std::int64_t bins);
 
-    /// Throws Error(InvalidArgument) for a value of 2 or more on logarithmic bins.
-    void observe(const ActivationView& view);
+    /// Extends the range of every sample of the view, `ranges` in order. Throws Error(InvalidArgument) for a
+    /// value of 2 or more on logarithmic bins.
+    void observe(const ActivationView& view, std::span<ValueRange> ranges);
     /// Statistics of all shares of one head.
     [[nodiscard]] static GroupStatistics combined(std::span<const HeadAccumulator> shares);
 
 private:
-    void observeBlock(const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width);
+    void observeBlock(
+        const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width, ValueRange& range);
     void include(float low, float high);
-    void observeNonFinite(const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width);
+    void observeNonFinite(
+        const float* values, std::int64_t stride, std::int64_t rows, std::int64_t width, ValueRange& range);
     [[nodiscard]] std::int64_t tableSize() const;
     /// Empties the packets when one may be more than half full.
     void makeRoom();

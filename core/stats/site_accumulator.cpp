@@ -73,15 +73,32 @@ void SiteAccumulator::observe(const ActivationView& view)
 {
     makeParts(view);
     const auto parts = static_cast<std::int64_t>(m_columns.size() + m_heads.size());
+    const auto batch = static_cast<std::size_t>(view.batch);
+    std::vector<ValueRange> ranges(static_cast<std::size_t>(parts) * batch); // part after part
     parallelFor(parts, 1, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t part = begin; part < end; ++part) {
+        for (auto part = static_cast<std::size_t>(begin); part < static_cast<std::size_t>(end); ++part) {
+            const std::span<ValueRange> own = std::span(ranges).subspan(part * batch, batch);
             if (m_columns.empty()) {
-                m_heads[static_cast<std::size_t>(part)].observe(view);
+                m_heads[part].observe(view, own);
             } else {
-                m_columns[static_cast<std::size_t>(part)].observe(view);
+                m_columns[part].observe(view, own);
             }
         }
     });
+    addRanges(ranges, view.batch);
+}
+
+void SiteAccumulator::addRanges(std::span<const ValueRange> ranges, std::int64_t batch)
+{
+    for (auto sample = std::size_t {0}; sample < static_cast<std::size_t>(batch); ++sample) {
+        ValueRange range;
+        for (std::size_t i = sample; i < ranges.size(); i += static_cast<std::size_t>(batch)) {
+            if (!ranges[i].isEmpty) {
+                range.include(ranges[i].minimum, ranges[i].maximum);
+            }
+        }
+        m_samples.add(range);
+    }
 }
 
 std::shared_ptr<const SiteStatistics> SiteAccumulator::finish() const
@@ -89,6 +106,7 @@ std::shared_ptr<const SiteStatistics> SiteAccumulator::finish() const
     auto result = std::make_shared<SiteStatistics>();
     result->site = m_site;
     result->axis = m_axis;
+    result->samples = m_samples;
     result->groups.resize(static_cast<std::size_t>(m_groups));
     for (const ColumnAccumulator& columns : m_columns) {
         columns.finish(result->groups);
@@ -118,6 +136,7 @@ SiteStatistics mergedStatistics(const std::vector<const SiteStatistics*>& parts)
                     + " groups do not fit those of '" + sum.site + "' with "
                     + std::to_string(sum.groups.size()));
         }
+        sum.samples = joined(sum.samples, part->samples);
     }
     for (std::size_t group = 0; group < sum.groups.size(); ++group) {
         std::vector<const Histogram*> histograms;

@@ -41,6 +41,7 @@ public:
 
 private:
     void makeParts(const ActivationView& view);
+    void addRanges(std::span<const ValueRange> ranges, std::int64_t batch);
 
     std::string m_site;
     GroupAxis m_axis;
@@ -48,6 +49,7 @@ private:
     std::int64_t m_groups;
     std::vector<ColumnAccumulator> m_columns; ///< one of the two is filled by the first batch
     std::vector<HeadAccumulator> m_heads; ///< kShares for each head
+    SampleRanges m_samples;
 };
 
 /// Statistics over several calibration sets as if made in one pass over all of them: counts and grids are the

@@ -2,6 +2,7 @@
 
 #include "core/graph/site.h"
 #include "core/stats/histogram.h"
+#include "core/stats/sample_ranges.h"
 
 #include <map>
 #include <memory>
@@ -30,6 +31,7 @@ struct SiteStatistics
     std::string site;
     GroupAxis axis = GroupAxis::Channel;
     std::vector<GroupStatistics> groups;
+    SampleRanges samples {}; ///< which sample reached how far; empty for weights and of early files
 
     [[nodiscard]] std::uint64_t count() const;
     [[nodiscard]] float minimum() const; ///< over all groups with values

@@ -120,7 +120,7 @@ private slots:
         saveCalibration(calibration, file("layout.h5"));
         const Hdf5File layout = Hdf5File::openForReading(file("layout.h5"));
         QCOMPARE(layout.readString("/", "format"), std::string("quantoscope-calibration"));
-        QCOMPARE(layout.readInteger("/", "version"), std::int64_t {1});
+        QCOMPARE(layout.readInteger("/", "version"), std::int64_t {2});
         QCOMPARE(layout.readString("/sites/00002", "name"), std::string("blocks.0.attn.softmax"));
         QCOMPARE(layout.readString("/sites/00002", "axis"), std::string("head"));
         QCOMPARE(layout.readTensor("/sites/00002/scale").data<std::uint8_t>()[0], std::uint8_t {1});
@@ -208,7 +208,7 @@ private slots:
             return codeOf([&] { (void)loadCalibration(file("other.h5")); });
         };
         QCOMPARE(make("something-else", 1), ErrorCode::CorruptFile);
-        QCOMPARE(make("quantoscope-calibration", 2), ErrorCode::Unsupported);
+        QCOMPARE(make("quantoscope-calibration", 3), ErrorCode::Unsupported);
         QCOMPARE(make("quantoscope-calibration", 1), ErrorCode::CorruptFile); // and nothing else in it
     }
 
