@@ -52,6 +52,40 @@ private slots:
         QCOMPARE(zeroedMassShare(histogram, 2.0), 1.0);
         QCOMPARE(zeroedMassShare(Histogram {}, 2.0), 0.0);
     }
+    void everyHeadHasItsOwnShare()
+    {
+        // log2 with 2 bits and d = 1: what lies below 2^-3.5 becomes 0; with d = 1/4 below 2^-5.5.
+        SiteStatistics site;
+        site.axis = GroupAxis::Head;
+        for (int head = 0; head < 2; ++head) {
+            GroupStatistics group;
+            group.count = 5;
+            group.sum = 0.88;
+            group.sumOfSquares = 0.4981;
+            group.minimum = 0.04F;
+            group.maximum = 0.7F;
+            group.histogram.scale = BinScale::Log2;
+            group.histogram.width = 1.0;
+            group.histogram.firstBin = -5; // edges 1/32, 1/16, 1/8, 1/4, 1/2, 1
+            group.histogram.counts = {4, 0, 0, 0, 1};
+            group.histogram.sums = {0.18, 0.0, 0.0, 0.0, 0.7};
+            group.histogram.squares = {0.0081, 0.0, 0.0, 0.0, 0.49};
+            site.groups.push_back(group);
+        }
+        QuantParams params {.kind = QuantizerKind::Log2,
+            .granularity = Granularity::Group,
+            .axis = GroupAxis::Head,
+            .bits = 2,
+            .scales = {1.0F, 0.25F},
+            .zeroPoints = {0, 0},
+            .bounds = {{0.0, 1.0}, {0.0, 0.25}}};
+        const std::vector<double> shares = zeroedShares(site, params);
+        QCOMPARE(shares.size(), std::size_t {2});
+        QVERIFY(qAbs(shares[0] - 0.18 / 0.88) < 1e-12);
+        QCOMPARE(shares[1], 0.0);
+        params.kind = QuantizerKind::Uniform;
+        QVERIFY(zeroedShares(site, params).empty());
+    }
 };
 
 QTEST_GUILESS_MAIN(TestErrorDensity)

@@ -255,6 +255,7 @@ void ChannelMap::rebuild()
     m_overlay->setSelected(positionOf(m_selected));
     m_overlay->setBrush(0, -1); // its channels are no longer side by side
     updateBounds();
+    updateTexts();
     const QString axis = displayName(m_statistics->axis);
     m_title->setText(m_statistics->axis == GroupAxis::Head ? tr("Heads") : tr("Channels"));
     m_plot->xAxis->setLabel(m_order == ChannelOrder::Index ? axis : tr("%1, by rank").arg(axis));
@@ -316,6 +317,28 @@ void ChannelMap::updateBounds()
         }
     }
     m_overlay->setBounds(std::move(shown));
+}
+
+void ChannelMap::setZeroedShares(std::vector<double> shares)
+{
+    if (shares != m_zeroed) {
+        m_zeroed = std::move(shares);
+        updateTexts();
+        replotOverlay();
+    }
+}
+
+void ChannelMap::updateTexts()
+{
+    std::vector<QString> texts;
+    if (m_zeroed.size() == m_channels.size()) {
+        for (const int channel : m_channels) {
+            texts.push_back(formatShare(m_zeroed[static_cast<std::size_t>(channel)]));
+        }
+    }
+    m_overlay->setTexts(std::move(texts));
+    m_plot->setToolTip(
+        m_zeroed.empty() ? QString() : tr("On top: share of the head's attention that becomes zero"));
 }
 
 void ChannelMap::replotOverlay()
@@ -492,6 +515,10 @@ void ChannelMap::showReadout(const QPointF& pixel)
                        .arg(channel)
                        .arg(formatNumber(static_cast<double>(group.minimum)))
                        .arg(formatNumber(static_cast<double>(group.maximum)));
+    if (m_zeroed.size() == m_channels.size()) {
+        text += tr("   %1 of its sum becomes zero")
+                    .arg(formatShare(m_zeroed[static_cast<std::size_t>(channel)]));
+    }
     if (m_errors.size() == m_channels.size()) {
         text += tr("   squared error %1").arg(formatNumber(m_errors[static_cast<std::size_t>(channel)], 3));
     }

@@ -41,6 +41,8 @@ public:
     void setChannelBounds(std::vector<Bounds> bounds);
     /// Squared error per channel for sorting and the read-out; empty: not known.
     void setChannelErrors(std::vector<double> errors);
+    /// Logarithmic quantizers: share in [0, 1] of each channel's sum that becomes zero; empty: none.
+    void setZeroedShares(std::vector<double> shares);
     /// -1: none. Silent.
     void setSelectedChannel(int channel);
     [[nodiscard]] int selectedChannel() const { return m_selected; }
@@ -73,6 +75,7 @@ private:
     void fillMap(double lower, double upper, bool log);
     void replotOverlay();
     void updateBounds();
+    void updateTexts();
     void constrainRange();
     void resetView();
     void showReadout(const QPointF& pixel);
@@ -98,6 +101,7 @@ private:
     std::shared_ptr<const SiteStatistics> m_statistics;
     std::vector<Bounds> m_bounds;
     std::vector<double> m_errors;
+    std::vector<double> m_zeroed;
     std::vector<int> m_channels; ///< position -> channel
     std::vector<int> m_positions; ///< channel -> position
     QVector<int> m_brushed;

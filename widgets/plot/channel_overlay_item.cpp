@@ -52,6 +52,7 @@ void ChannelOverlayItem::draw(QCPPainter* painter)
     painter->setPen(style.pen(PlotRole::ClippingError));
     drawSteps(painter, m_bounds, &Bounds::lower);
     drawSteps(painter, m_bounds, &Bounds::upper);
+    drawTexts(painter);
     if (m_brushFirst < m_brushLast) {
         drawSpan(painter, m_brushFirst, m_brushLast);
     }
@@ -86,6 +87,27 @@ void ChannelOverlayItem::drawSteps(
         line << QPointF(keys.coordToPixel(at - 0.5), y) << QPointF(keys.coordToPixel(at + 0.5), y);
     }
     painter->drawPolyline(line);
+}
+
+void ChannelOverlayItem::drawTexts(QCPPainter* painter) const
+{
+    const PlotStyle style(m_palette);
+    const QCPAxis& keys = *m_rect->axis(QCPAxis::atBottom);
+    const QRectF area(m_rect->rect());
+    const QFontMetricsF metrics(style.labelFont());
+    const double pitch = keys.coordToPixel(1.0) - keys.coordToPixel(0.0);
+    painter->setFont(style.labelFont());
+    for (std::size_t position = 0; position < m_texts.size(); ++position) {
+        const double width = metrics.horizontalAdvance(m_texts[position]);
+        const double centre = keys.coordToPixel(static_cast<double>(position));
+        if (width + 4.0 > pitch || centre < area.left() || centre > area.right()) {
+            continue;
+        }
+        const QRectF place(centre - width / 2.0 - 2.0, area.top() + 9.0, width + 4.0, metrics.height());
+        painter->fillRect(place, style.textBacking());
+        painter->setPen(style.text());
+        painter->drawText(place, Qt::AlignCenter, m_texts[position]);
+    }
 }
 
 void ChannelOverlayItem::drawSpan(QCPPainter* painter, int first, int last) const

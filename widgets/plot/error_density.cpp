@@ -1,5 +1,6 @@
 #include "widgets/plot/error_density.h"
 
+#include "core/quant/quantization_error.h"
 #include "core/quant/quantizer_cells.h"
 
 #include <algorithm>
@@ -61,6 +62,20 @@ double zeroedMassShare(const Histogram& histogram, double cutoff)
         }
     }
     return all > 0.0 ? std::clamp(below / all, 0.0, 1.0) : 0.0;
+}
+
+std::vector<double> zeroedShares(const SiteStatistics& statistics, const QuantParams& params)
+{
+    std::vector<double> shares;
+    if (params.kind == QuantizerKind::Uniform || statistics.axis != GroupAxis::Head) {
+        return shares;
+    }
+    for (std::size_t i = 0; i < statistics.groups.size(); ++i) {
+        const QuantizationError error
+            = quantizationErrorOfGroup(statistics.groups[i], params, static_cast<std::int64_t>(i));
+        shares.push_back(error.mass > 0.0 ? std::clamp(error.zeroedMass / error.mass, 0.0, 1.0) : 0.0);
+    }
+    return shares;
 }
 
 } // namespace qs

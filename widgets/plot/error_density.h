@@ -1,7 +1,7 @@
 #pragma once
 
 #include "core/quant/quantizer.h"
-#include "core/stats/histogram.h"
+#include "core/stats/site_statistics.h"
 
 #include <cstdint>
 #include <vector>
@@ -26,5 +26,9 @@ struct ErrorDensity
 /// Logarithmic quantizers: share in [0, 1] of the sum of all values that lies below the cut-off. 0 for an
 /// empty sum.
 [[nodiscard]] double zeroedMassShare(const Histogram& histogram, double cutoff);
+
+/// The same for every group of a site under its quantizer, exact where bins lie in one cell; empty for
+/// uniform quantizers and for sites that are no heads.
+[[nodiscard]] std::vector<double> zeroedShares(const SiteStatistics& statistics, const QuantParams& params);
 
 } // namespace qs

@@ -553,6 +553,8 @@ void DistributionView::showQuantizer()
     m_plot->setDraggableSides(isLog ? DraggableSides::Upper : DraggableSides::Both);
     m_plot->setBounds(bounds);
     m_map->setChannelBounds(m_params ? m_params->bounds : std::vector<Bounds> {});
+    m_map->setZeroedShares(
+        m_params && m_statistics ? zeroedShares(*m_statistics, *m_params) : std::vector<double> {});
     m_lowerEdit->setEnabled(bounds && !isLog);
     m_upperEdit->setEnabled(bounds.has_value());
     m_auto->setEnabled(m_params.has_value());
