@@ -43,6 +43,7 @@ int main(int argc, char** argv)
     qs::declareExport(app, action);
     qs::declareBench(app, action);
     qs::declareMicroscope(app, action);
+    qs::declareReport(app, action);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

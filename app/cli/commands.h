@@ -22,6 +22,7 @@ void declareEvaluate(CLI::App& app, CommandAction& action);
 void declareSensitivity(CLI::App& app, CommandAction& action);
 void declareBench(CLI::App& app, CommandAction& action);
 void declareMicroscope(CLI::App& app, CommandAction& action);
+void declareReport(CLI::App& app, CommandAction& action);
 void declareExport(CLI::App& app, CommandAction& action);
 
 } // namespace qs

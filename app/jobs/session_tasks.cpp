@@ -1,14 +1,18 @@
 #include "app/jobs/session_tasks.h"
 
 #include "app/jobs/document_files.h"
+#include "app/jobs/report_printing.h"
+#include "core/base/atomic_file.h"
 #include "core/base/version.h"
 #include "core/eval/calibrate.h"
+#include "core/eval/input_check.h"
 #include "core/eval/model_benchmark.h"
 #include "core/eval/model_feeds.h"
 #include "core/eval/random_feeds.h"
 #include "core/eval/site_error.h"
 #include "core/io/recipe_file.h"
 
+#include <QDateTime>
 #include <QFileInfo>
 
 #include <algorithm>
@@ -374,6 +378,41 @@ void SessionTasks::saveSession(const QString& file, const QString& selectedSite)
             m_session->undoStack()->setClean();
             emit saved(file);
         });
+}
+
+void SessionTasks::writeReport(const QString& file, std::vector<ReportPicture> pictures)
+{
+    if (!m_session->model()) {
+        emit failed(tr("Report"), tr("There is nothing to report on yet."));
+        return;
+    }
+    ReportInput input;
+    input.session = m_session->toFile({});
+    input.model = m_session->model();
+    if (m_session->reference()) {
+        input.fp32 = m_session->reference()->metrics;
+    }
+    if (m_session->calibration()) {
+        if (const auto check = checkInput(*input.model, *m_session->calibration()); check && !check->fits) {
+            input.remarks.push_back(check->sentence);
+        }
+    }
+    input.pictures = std::move(pictures);
+    input.date = QDateTime::currentDateTimeUtc().toString(Qt::ISODate).toStdString();
+    const bool isPdf = QFileInfo(file).suffix().compare(QLatin1String("pdf"), Qt::CaseInsensitive) == 0;
+    run<bool>(
+        kFileKey, tr("Report %1").arg(fileName(file)),
+        [input, file, isPdf](const TaskContext& context) {
+            std::string bytes = htmlReport(input, context);
+            if (isPdf) {
+                bytes = reportAsPdf(
+                    QString::fromStdString(bytes), QString::fromStdString(input.session.modelName))
+                            .toStdString();
+            }
+            writeFileAtomically(toPath(file), bytes);
+            return true;
+        },
+        [this, file](bool) { emit saved(file); });
 }
 
 void SessionTasks::openRecipe(const QString& file)

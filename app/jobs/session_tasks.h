@@ -4,6 +4,7 @@
 #include "app/session/session.h"
 #include "core/eval/plan_resolver.h"
 #include "core/exporting/exporter.h"
+#include "core/exporting/report.h"
 
 #include <QObject>
 #include <QString>
@@ -56,6 +57,8 @@ public:
     /// the model the session is read-only. `modelPath` takes the place of the stated one when given.
     void openSession(const QString& file, const QString& modelPath = {});
     void saveSession(const QString& file, const QString& selectedSite);
+    /// One HTML file, or a PDF where the name ends so: the session with the pictures given.
+    void writeReport(const QString& file, std::vector<ReportPicture> pictures);
     void openRecipe(const QString& file);
     void saveRecipe(const QString& file);
 

@@ -40,6 +40,8 @@ Actions::Actions(QMainWindow* window, QUndoStack* undoStack)
     saveCalibration = add(file, tr("Save Calibration…"), tr("Save the statistics for the command line"));
     exportModel = add(file, tr("E&xport Model…"), tr("Write the quantized model for a runtime and verify it"),
         QKeySequence(Qt::CTRL | Qt::Key_E));
+    report = add(file, tr("Re&port…"), tr("Write model, plan, results and charts as one HTML or PDF file"),
+        QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_E));
     file->addSeparator();
     pictureMenu = file->addMenu(tr("Save &Picture of"));
     printMenu = file->addMenu(tr("Pr&int"));
@@ -121,6 +123,7 @@ void Actions::update(bool hasModel, bool hasCalibrationData, bool isCalibrated, 
     openCalibrationData->setEnabled(hasModel);
     openEvaluationData->setEnabled(hasModel);
     saveSession->setEnabled(hasModel);
+    report->setEnabled(hasModel);
     openRecipe->setEnabled(hasModel);
     saveRecipe->setEnabled(isCalibrated);
     saveCalibration->setEnabled(isCalibrated);

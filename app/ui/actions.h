@@ -30,6 +30,7 @@ public:
     QAction* saveRecipe;
     QAction* saveCalibration;
     QAction* exportModel;
+    QAction* report;
     QAction* quit;
     QAction* undo;
     QAction* redo;

@@ -7,16 +7,21 @@
 #include "app/ui/demo.h"
 #include "app/ui/export_dialog.h"
 #include "app/ui/notices.h"
+#include "app/ui/selection.h"
 #include "app/ui/settings.h"
+#include "app/ui/views.h"
 #include "core/base/version.h"
 #include "core/eval/plan_resolver.h"
 #include "widgets/common/number_format.h"
+#include "widgets/views/distribution_view.h"
 
 #include <QAction>
+#include <QBuffer>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMainWindow>
 #include <QMenu>
+#include <QPixmap>
 
 namespace qs {
 
@@ -88,6 +93,8 @@ void FileController::wireSaving()
     onFile(actions.saveCalibration, tr("Save Calibration"), tr("Calibrations (*.h5)"),
         [this](const QString& file) { m_bench.tasks->saveCalibration(file); });
     connect(actions.exportModel, &QAction::triggered, this, &FileController::exportModel);
+    onFile(actions.report, tr("Save Report"), tr("Web pages (*.html);;PDF documents (*.pdf)"),
+        [this](const QString& file) { m_bench.tasks->writeReport(file, pictures()); });
     connect(m_bench.tasks, &SessionTasks::saved, this, [this](const QString& file) {
         m_bench.notices->notice(tr("Saved %1.").arg(QFileInfo(file).fileName()));
     });
@@ -142,6 +149,23 @@ void FileController::openPath(const QString& path)
 void FileController::openRecipeWhenReady(const QString& file)
 {
     m_pendingRecipe = file;
+}
+
+std::vector<ReportPicture> FileController::pictures() const
+{
+    const Views& views = *m_bench.views;
+    std::vector<ReportPicture> found;
+    const auto add = [&](const QString& title, QWidget* view) {
+        QByteArray bytes;
+        QBuffer buffer(&bytes);
+        buffer.open(QIODevice::WriteOnly);
+        view->grab().save(&buffer, "PNG");
+        found.push_back({title.toStdString(), "image/png", bytes.toStdString()});
+    };
+    if (!m_bench.selection->sites().isEmpty() && m_bench.session->calibration()) {
+        add(tr("The window: %1").arg(m_bench.selection->first()), views.distribution);
+    }
+    return found;
 }
 
 void FileController::exportModel()

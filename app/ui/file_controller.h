@@ -1,9 +1,12 @@
 #pragma once
 
 #include "app/ui/workbench.h"
+#include "core/exporting/report.h"
 
 #include <QObject>
 #include <QString>
+
+#include <vector>
 
 namespace qs {
 
@@ -33,6 +36,8 @@ private:
     void wireSaving();
     void exportModel(); ///< works out what would be written, then asks
     void askForExport(ExportInput input);
+    /// What the views show, for a report.
+    [[nodiscard]] std::vector<ReportPicture> pictures() const;
     void rememberModel(); ///< among the recent ones
     void fillRecent();
 

@@ -1,0 +1,163 @@
+#include "app/ui/main_window.h"
+#include "app/ui/settings.h"
+#include "widgets/plot/sensitivity_chart.h"
+#include "widgets/plot/sensitivity_menu.h"
+#include "widgets/views/calibration_view.h"
+
+#include <QAction>
+#include <QApplication>
+#include <QDockWidget>
+#include <QFile>
+#include <QFileDialog>
+#include <QLineEdit>
+#include <QMenu>
+#include <QSettings>
+#include <QTableWidget>
+#include <QTemporaryDir>
+#include <QTest>
+#include <QTimer>
+
+using namespace qs;
+using namespace Qt::StringLiterals;
+
+namespace {
+
+constexpr int kPatienceMs = 120000;
+
+} // namespace
+
+/// Sensitivity, calibration and report in the window on the bundled demo.
+class TestAnalysisWindow : public QObject
+{
+    Q_OBJECT
+private slots:
+    void initTestCase()
+    {
+        QCoreApplication::setOrganizationName(u"QuantoscopeTest"_s);
+        QCoreApplication::setApplicationName(u"AnalysisWindow"_s);
+        QSettings().clear();
+        Settings().setTourSeen();
+        m_window = std::make_unique<MainWindow>();
+        m_window->show();
+        QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
+        m_window->openDemo();
+        QTRY_VERIFY_WITH_TIMEOUT(session().calibration() != nullptr, kPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->jobs()->isIdle(), kPatienceMs);
+        for (const Site& site : session().model()->sites) {
+            if (site.role == Role::PostNormQkv && site.kind == SiteKind::Activation) {
+                m_site = QString::fromStdString(site.name);
+                break;
+            }
+        }
+    }
+    void cleanupTestCase() { m_window.reset(); }
+
+    void theCalibrationViewFollowsTheSelection()
+    {
+        raise(u"calibrationDock"_s);
+        auto* view = m_window->findChild<CalibrationView*>();
+        m_window->selectSite(m_site);
+        QTRY_VERIFY(view->summary().startsWith(m_site));
+        QTRY_VERIFY(view->table()->rowCount() > 0);
+        QVERIFY(!view->table()->item(0, 0)->text().startsWith(u"sample"_s)); // names of pictures
+        const Plan before = session().plan();
+        view->table()->setFocus();
+        view->table()->selectRow(0);
+        QTest::keyClick(view->table(), Qt::Key_Return);
+        const SiteChoice choice = session().choice(m_site.toStdString());
+        QCOMPARE(choice.method, BoundMethod::Manual);
+        QCOMPARE(choice.manualBounds.size(), std::size_t {1});
+        const auto& statistics = *session().calibration()->find(m_site.toStdString());
+        QVERIFY(choice.manualBounds.front().lower >= static_cast<double>(statistics.minimum()));
+        QVERIFY(choice.manualBounds.front().upper <= static_cast<double>(statistics.maximum()));
+        session().undoStack()->undo();
+        QVERIFY(session().plan() == before);
+        const Site& weight = *std::ranges::find(session().model()->sites, SiteKind::Weight, &Site::kind);
+        m_window->selectSite(QString::fromStdString(weight.name));
+        QTRY_COMPARE(view->table()->rowCount(), 0);
+        m_window->selectSite(m_site);
+    }
+    void onlyChangedSitesAreMeasuredAgain()
+    {
+        auto* chart = m_window->findChild<SensitivityChart*>();
+        raise(u"sensitivityDock"_s);
+        trigger(u"&Sensitivity"_s);
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->jobs()->isIdle(), kPatienceMs);
+        const auto first = session().sensitivity().value;
+        QCOMPARE(first->size(), session().model()->sites.size());
+        QVERIFY(first->front().intervals.has_value());
+        QVERIFY(session().staleSensitivities().isEmpty());
+        SiteChoice choice = session().choice(m_site.toStdString());
+        choice.bits = 3;
+        session().edit({{m_site.toStdString(), choice}}, u"three bits"_s);
+        QCOMPARE(session().staleSensitivities(), QStringList {m_site});
+        trigger(u"&Sensitivity"_s);
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->jobs()->isIdle(), kPatienceMs);
+        QVERIFY(session().staleSensitivities().isEmpty());
+        const auto second = session().sensitivity().value;
+        for (std::size_t i = 0; i < first->size(); ++i) {
+            const bool edited = (*first)[i].site == m_site.toStdString();
+            QCOMPARE((*second)[i].klNats == (*first)[i].klNats, !edited);
+        }
+        QTRY_COMPARE(chart->siteAt(0), QString::fromStdString(second->front().site));
+        session().undoStack()->undo();
+    }
+    void aReportIsWritten_data()
+    {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<QByteArray>("begin");
+        QTest::newRow("HTML") << u"report.html"_s << QByteArray("<!DOCTYPE html>");
+        QTest::newRow("PDF") << u"report.pdf"_s << QByteArray("%PDF-1.");
+    }
+    void aReportIsWritten()
+    {
+        QFETCH(QString, name);
+        QFETCH(QByteArray, begin);
+        const QString file = m_folder.filePath(name);
+        QTimer::singleShot(500, this, [file] {
+            auto* dialog = qobject_cast<QFileDialog*>(QApplication::activeModalWidget());
+            QVERIFY(dialog != nullptr);
+            auto* edit = dialog->findChild<QLineEdit*>(u"fileNameEdit"_s);
+            edit->setText(file);
+            QTest::keyClick(edit, Qt::Key_Return);
+        });
+        trigger(u"Re&port…"_s);
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->jobs()->isIdle() && QFile::exists(file), kPatienceMs);
+        QFile written(file);
+        QVERIFY(written.open(QIODevice::ReadOnly));
+        const QByteArray bytes = written.readAll();
+        QVERIFY(bytes.startsWith(begin));
+        QVERIFY(bytes.size() > 20000);
+        if (name.endsWith(u"html"_s)) {
+            QVERIFY(bytes.contains(m_site.toUtf8()));
+            QVERIFY(bytes.contains("data:image/png;base64,")); // what the window showed
+        }
+    }
+
+private:
+    Session& session() { return *m_window->session(); }
+    void raise(const QString& dock)
+    {
+        auto* found = m_window->findChild<QDockWidget*>(dock);
+        QVERIFY(found != nullptr);
+        found->raise();
+        QCoreApplication::processEvents();
+    }
+    void trigger(const QString& text)
+    {
+        for (QAction* action : m_window->findChildren<QAction*>()) {
+            if (action->text() == text && action->isEnabled()) {
+                action->trigger();
+                return;
+            }
+        }
+        QFAIL("no such action");
+    }
+
+    QTemporaryDir m_folder;
+    std::unique_ptr<MainWindow> m_window;
+    QString m_site;
+};
+
+QTEST_MAIN(TestAnalysisWindow)
+#include "tst_analysis_window.moc"
