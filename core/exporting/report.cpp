@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kStyle = "body { font-family: sans-serif; font-size: 10pt; color: #222222; }\n"
                                "h1 { font-size: 18pt; }\nh2 { font-size: 13pt; }\n"
-                               "table { border-collapse: collapse; border-color: #bbbbbb; font-size: 8pt; }\n"
+                               "table { border-color: #bbbbbb; font-size: 8pt; }\n"
                                "th { background-color: #eeeeee; }\n"
                                "p.caption { color: #555555; font-size: 9pt; }\n"
                                "p.remark { background-color: #fff3d6; }\n"

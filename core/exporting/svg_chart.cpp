@@ -283,7 +283,9 @@ std::string svgHistogram(const SvgHistogram& chart)
         for (const double mark : chart.marks) {
             if (std::isfinite(place(mark))) {
                 drawing.line(x(mark), kTop - 4.0, x(mark), kTop + kPlotHeight, "#000000", 1.5);
-                drawing.text(x(mark), kTop - 6.0, shortNumber(mark), "middle");
+                const bool isRight = x(mark) > kWidth / 2.0; // beside its line, towards the middle
+                drawing.text(x(mark) + (isRight ? -4.0 : 4.0), kTop + 6.0, shortNumber(mark),
+                    isRight ? "end" : "start");
             }
         }
     }
