@@ -107,9 +107,8 @@ bool settled(MainWindow& window)
 std::vector<double> dragTimes(MainWindow& window, const QString& site)
 {
     window.selectSite(site);
-    waitFor([&] { return settled(window); });
     QTest::qWait(400); // the site errors that follow a rest
-    waitFor([&] { return settled(window); });
+    waitFor([&] { return window.liveError()->state().modelState == ResultState::Live; }); // jobs may go on
     const DistributionPlot* plot = window.findChild<DistributionView*>()->distributionPlot();
     QCustomPlot* canvas = plot->plot();
     canvas->replot(QCustomPlot::rpImmediateRefresh);
