@@ -152,7 +152,7 @@ private slots:
             QTest::qWait(50);
             QSet<const QWidget*> reached;
             m_window->setFocus();
-            constexpr int kRounds = 150; // a plot keeps Tab while it goes through its bounds
+            constexpr int kRounds = 400; // a plot keeps Tab while it goes through its bounds
             for (int i = 0; i < kRounds; ++i) {
                 QTest::keyClick(m_window->focusWidget() != nullptr ? m_window->focusWidget() : m_window.get(),
                     Qt::Key_Tab);

@@ -45,6 +45,7 @@ SampleRangeChart::SampleRangeChart(QWidget* parent)
         graph->setLineStyle(QCPGraph::lsStepLeft);
     }
     m_plot->setAccessibleName(tr("Range of every calibration sample"));
+    m_plot->setFocusPolicy(Qt::StrongFocus);
     m_plot->xAxis->setLabel(tr("sample"));
     m_plot->yAxis->setLabel(tr("value"));
     useIntegerTicks(*m_plot->xAxis);

@@ -41,6 +41,7 @@ CalibrationView::CalibrationView(QWidget* parent)
         tr("Share of the squared error that is then clipping"));
     m_table->setAccessibleName(tr("Samples that set the range"));
     m_table->setToolTip(tr("Double click makes the range without this sample the bounds"));
+    m_table->setTabKeyNavigation(false); // Tab leaves the table
     m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_table->setSelectionMode(QAbstractItemView::SingleSelection);
