@@ -94,21 +94,6 @@ Plan planOf(const QuantizeArguments& arguments, const Model& model)
     return plan;
 }
 
-/// The sensitivities that `sensitivity --json` printed into a file.
-std::vector<SiteSensitivity> readSensitivities(const std::string& file)
-{
-    const nlohmann::json root = readJsonFile(file);
-    std::vector<SiteSensitivity> results;
-    try {
-        for (const JsonReader& site : JsonReader(root, "").member("sites").elements()) {
-            results.push_back(sensitivityFrom(site));
-        }
-    } catch (const Error& error) {
-        throw Error(error.code(), "'" + file + "' holds no sensitivities: " + error.what());
-    }
-    return results;
-}
-
 bool isMethod(const std::string& preset)
 {
     return std::ranges::any_of(methods(), [&](const Method& method) { return method.name == preset; });

@@ -83,16 +83,6 @@ ReportInput fromSession(const ReportArguments& arguments)
     return input;
 }
 
-std::vector<SiteSensitivity> sensitivitiesIn(const std::string& file)
-{
-    const nlohmann::json root = readJsonFile(file);
-    std::vector<SiteSensitivity> results;
-    for (const JsonReader& site : JsonReader(root, "").member("sites").elements()) {
-        results.push_back(sensitivityFrom(site));
-    }
-    return results;
-}
-
 ReportInput fromModel(const ReportArguments& arguments, Console& console)
 {
     if (arguments.recipe.empty() || arguments.data.path.empty()) {
@@ -128,7 +118,7 @@ ReportInput fromModel(const ReportArguments& arguments, Console& console)
         session.calibration = loadCalibration(arguments.calibration);
     }
     if (!arguments.sensitivity.empty()) {
-        session.sensitivity = sensitivitiesIn(arguments.sensitivity);
+        session.sensitivity = readSensitivities(arguments.sensitivity);
     }
     input.commands = {"quantoscope-cli evaluate " + quoted(arguments.source) + " --recipe "
             + quoted(arguments.recipe) + " --data " + quoted(arguments.data.path),

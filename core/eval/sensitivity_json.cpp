@@ -1,5 +1,7 @@
 #include "core/eval/sensitivity_json.h"
 
+#include "core/base/error.h"
+#include "core/io/json_text.h"
 #include "core/io/plan_json.h"
 
 #include <nlohmann/json.hpp>
@@ -173,6 +175,20 @@ SiteSensitivity sensitivityFrom(const JsonReader& reader)
         result.basis = basis.string();
     }
     return result;
+}
+
+std::vector<SiteSensitivity> readSensitivities(const std::filesystem::path& file)
+{
+    const Json root = readJsonFile(file);
+    std::vector<SiteSensitivity> results;
+    try {
+        for (const JsonReader& site : JsonReader(root, "").member("sites").elements()) {
+            results.push_back(sensitivityFrom(site));
+        }
+    } catch (const Error& error) {
+        throw Error(error.code(), "'" + file.string() + "' holds no sensitivities: " + error.what());
+    }
+    return results;
 }
 
 } // namespace qs

@@ -5,6 +5,9 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <filesystem>
+#include <vector>
+
 namespace qs {
 
 /// One result as a JSON object: what `quantoscope-cli sensitivity --json` prints and sessions keep. An
@@ -13,5 +16,7 @@ namespace qs {
 /// Inverse; also reads what earlier versions wrote. Throws Error(CorruptFile) naming the path inside the
 /// document.
 [[nodiscard]] SiteSensitivity sensitivityFrom(const JsonReader& reader);
+/// What `quantoscope-cli sensitivity --json` printed into a file. Throws Error naming the file.
+[[nodiscard]] std::vector<SiteSensitivity> readSensitivities(const std::filesystem::path& file);
 
 } // namespace qs
