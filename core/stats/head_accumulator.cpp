@@ -69,19 +69,19 @@ void HeadAccumulator::observeBlock(
                         : onLog2Bins(values, stride, rows, width, m_tables.data(), &low, &high);
     };
     const bool isFinite = move(kernels.addRows, kernels.addRowsLog2);
-    if (isFinite && (!isLinear || m_bins.fits(low, high))) {
-        include(low, high);
-        range.include(low, high);
-        return;
+    const bool stays = isFinite && (!isLinear || m_bins.fits(low, high));
+    if (!stays) {
+        move(kernels.takeBackRows, kernels.takeBackRowsLog2);
     }
-    move(kernels.takeBackRows, kernels.takeBackRowsLog2);
     if (!isFinite) {
         observeNonFinite(values, stride, rows, width, range);
         return;
     }
     include(low, high);
     range.include(low, high);
-    move(kernels.addRows, kernels.addRowsLog2);
+    if (!stays) {
+        move(kernels.addRows, kernels.addRowsLog2);
+    }
 }
 
 void HeadAccumulator::include(float low, float high)
