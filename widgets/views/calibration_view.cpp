@@ -1,6 +1,7 @@
 #include "widgets/views/calibration_view.h"
 
 #include "widgets/common/number_format.h"
+#include "widgets/common/table_setup.h"
 #include "widgets/plot/sample_range_chart.h"
 
 #include <QHeaderView>
@@ -41,11 +42,9 @@ CalibrationView::CalibrationView(QWidget* parent)
         tr("Share of the squared error that is then clipping"));
     m_table->setAccessibleName(tr("Samples that set the range"));
     m_table->setToolTip(tr("Double click makes the range without this sample the bounds"));
-    m_table->setTabKeyNavigation(false); // Tab leaves the table
-    m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);
+    makeReadOnly(*m_table);
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_table->setSelectionMode(QAbstractItemView::SingleSelection);
-    m_table->verticalHeader()->setVisible(false);
     m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_table->horizontalHeader()->setStretchLastSection(true);
     m_summary->setContentsMargins(8, 2, 8, 2);

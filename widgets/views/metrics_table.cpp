@@ -4,6 +4,7 @@
 #include "widgets/common/empty_label.h"
 #include "widgets/common/icons.h"
 #include "widgets/common/number_format.h"
+#include "widgets/common/table_setup.h"
 
 #include <QApplication>
 #include <QClipboard>
@@ -61,12 +62,10 @@ MetricsTable::MetricsTable(QWidget* parent)
         tr("Perplexity"), tr("Agreement"), tr("KL, nats"), tr("Logit SQNR"), tr("Samples"), tr("W bits"),
         tr("A bits"), tr("Size, MB"), tr("State")});
     m_table->setAccessibleName(tr("Metrics of the plans"));
-    m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);
+    makeReadOnly(*m_table);
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_table->setAlternatingRowColors(true);
     m_table->setShowGrid(false);
-    m_table->setTabKeyNavigation(false);
-    m_table->verticalHeader()->hide();
     m_table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 8);
     m_table->horizontalHeader()->setHighlightSections(false);
     m_table->horizontalHeader()->setSectionResizeMode(Name, QHeaderView::Stretch);

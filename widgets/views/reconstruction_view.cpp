@@ -3,6 +3,7 @@
 #include "widgets/common/elided_label.h"
 #include "widgets/common/empty_label.h"
 #include "widgets/common/number_format.h"
+#include "widgets/common/table_setup.h"
 #include "widgets/plot/loss_curve.h"
 
 #include <QHBoxLayout>
@@ -71,15 +72,9 @@ ReconstructionView::ReconstructionView(QWidget* parent)
     m_cancel->setAccessibleName(tr("Cancel the method"));
     m_cancel->setToolTip(tr("Stop; finished sections are kept for the next run with the same options"));
     m_table->setAccessibleName(tr("Sections"));
-    m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);
+    makeFigureTable(*m_table, Name);
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_table->setSelectionMode(QAbstractItemView::SingleSelection);
-    m_table->setShowGrid(false);
-    m_table->setTabKeyNavigation(false);
-    m_table->verticalHeader()->hide();
-    m_table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 7);
-    m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
-    m_table->horizontalHeader()->setSectionResizeMode(Name, QHeaderView::Stretch);
     auto* header = new QHBoxLayout;
     header->setContentsMargins(8, 4, 8, 0);
     header->setSpacing(12);

@@ -4,6 +4,7 @@
 #include "widgets/common/elided_label.h"
 #include "widgets/common/empty_label.h"
 #include "widgets/common/number_format.h"
+#include "widgets/common/table_setup.h"
 #include "widgets/plot/channel_range_plot.h"
 
 #include <QCheckBox>
@@ -69,14 +70,8 @@ ReparameterizationView::ReparameterizationView(QWidget* parent)
                             "the channel map"));
     m_table->setAccessibleName(tr("Errors before and after"));
     m_table->setHorizontalHeaderLabels({tr("SQNR"), tr("Before"), tr("After"), tr("Change")});
-    m_table->setEditTriggers(QAbstractItemView::NoEditTriggers);
+    makeFigureTable(*m_table, Name);
     m_table->setSelectionMode(QAbstractItemView::NoSelection);
-    m_table->setTabKeyNavigation(false);
-    m_table->setShowGrid(false);
-    m_table->verticalHeader()->hide();
-    m_table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 7);
-    m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
-    m_table->horizontalHeader()->setSectionResizeMode(Name, QHeaderView::Stretch);
     auto* header = new QHBoxLayout;
     header->setContentsMargins(8, 4, 8, 0);
     header->setSpacing(14);
