@@ -1,8 +1,8 @@
 // Everything that can be clicked can be reached by keyboard and has a name that a screen reader can say.
 #include "app/ui/export_dialog.h"
 #include "app/ui/main_window.h"
-#include "app/ui/settings.h"
 #include "core/quant/resolve.h"
+#include "tests/app/fresh_window.h"
 
 #include <qcustomplot.h>
 
@@ -18,13 +18,13 @@
 #include <QLineEdit>
 #include <QMenu>
 #include <QMenuBar>
-#include <QSettings>
 #include <QSplitter>
 #include <QTabBar>
 #include <QTest>
 #include <QTextEdit>
 
 using namespace qs;
+using namespace qs::test;
 using namespace Qt::StringLiterals;
 
 namespace {
@@ -95,12 +95,7 @@ class TestAccessibility : public QObject
 private slots:
     void initTestCase()
     {
-        QCoreApplication::setOrganizationName(u"QuantoscopeTest"_s);
-        QCoreApplication::setApplicationName(u"Accessibility"_s);
-        QSettings().clear();
-        Settings().setTourSeen();
-        m_window = std::make_unique<MainWindow>();
-        m_window->show();
+        m_window = freshWindow(u"Accessibility"_s);
         QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
         m_window->openDemo();
         QTRY_VERIFY_WITH_TIMEOUT(m_window->session()->calibration() != nullptr, kPatienceMs);

@@ -1,5 +1,5 @@
 #include "app/ui/main_window.h"
-#include "app/ui/settings.h"
+#include "tests/app/fresh_window.h"
 #include "widgets/plot/sensitivity_chart.h"
 #include "widgets/plot/sensitivity_menu.h"
 #include "widgets/views/calibration_view.h"
@@ -11,13 +11,13 @@
 #include <QFileDialog>
 #include <QLineEdit>
 #include <QMenu>
-#include <QSettings>
 #include <QTableWidget>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QTimer>
 
 using namespace qs;
+using namespace qs::test;
 using namespace Qt::StringLiterals;
 
 namespace {
@@ -33,12 +33,7 @@ class TestAnalysisWindow : public QObject
 private slots:
     void initTestCase()
     {
-        QCoreApplication::setOrganizationName(u"QuantoscopeTest"_s);
-        QCoreApplication::setApplicationName(u"AnalysisWindow"_s);
-        QSettings().clear();
-        Settings().setTourSeen();
-        m_window = std::make_unique<MainWindow>();
-        m_window->show();
+        m_window = freshWindow(u"AnalysisWindow"_s);
         QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
         m_window->openDemo();
         QTRY_VERIFY_WITH_TIMEOUT(session().calibration() != nullptr, kPatienceMs);

@@ -1,8 +1,8 @@
 #include "app/ui/command_palette.h"
 #include "app/ui/demo.h"
 #include "app/ui/main_window.h"
-#include "app/ui/settings.h"
 #include "app/ui/tour.h"
+#include "tests/app/fresh_window.h"
 #include "widgets/models/bits_matrix_model.h"
 #include "widgets/plot/channel_map.h"
 #include "widgets/plot/distribution_plot.h"
@@ -20,7 +20,6 @@
 #include <QLineEdit>
 #include <QListWidget>
 #include <QMenu>
-#include <QSettings>
 #include <QTableWidget>
 #include <QTest>
 #include <QToolButton>
@@ -29,6 +28,7 @@
 #include <random>
 
 using namespace qs;
+using namespace qs::test;
 using namespace Qt::StringLiterals;
 
 namespace {
@@ -44,12 +44,7 @@ class TestMainWindow : public QObject
 private slots:
     void initTestCase()
     {
-        QCoreApplication::setOrganizationName(u"QuantoscopeTest"_s);
-        QCoreApplication::setApplicationName(u"MainWindow"_s);
-        QSettings().clear();
-        Settings().setTourSeen();
-        m_window = std::make_unique<MainWindow>();
-        m_window->show();
+        m_window = freshWindow(u"MainWindow"_s);
         QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
         m_window->openDemo();
         QTRY_VERIFY_WITH_TIMEOUT(session().calibration() != nullptr, kPatienceMs);

@@ -2,8 +2,8 @@
 // done (for the long run, 20000 and more), QS_RANDOM_SEED which, QS_RANDOM_VERBOSE lists them.
 #include "app/ui/demo.h"
 #include "app/ui/main_window.h"
-#include "app/ui/settings.h"
 #include "core/quant/resolve.h"
+#include "tests/app/fresh_window.h"
 #include "tests/app/heartbeat.h"
 #include "tests/app/random_user.h"
 
@@ -11,7 +11,6 @@
 #include <QDesktopServices>
 #include <QDir>
 #include <QFile>
-#include <QSettings>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -75,9 +74,7 @@ class TestRandomEvents : public QObject
 private slots:
     void initTestCase()
     {
-        QCoreApplication::setOrganizationName(u"QuantoscopeTest"_s);
-        QCoreApplication::setApplicationName(u"RandomEvents"_s);
-        QSettings().clear();
+        useEmptySettings(u"RandomEvents"_s);
         QGuiApplication::setQuitOnLastWindowClosed(false);
         for (const auto& scheme : kSchemes) {
             QDesktopServices::setUrlHandler(scheme, &m_noBrowser, "open");

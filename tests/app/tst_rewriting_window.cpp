@@ -1,7 +1,7 @@
 #include "app/ui/main_window.h"
 #include "app/ui/method_dialog.h"
-#include "app/ui/settings.h"
 #include "core/io/npy_file.h"
+#include "tests/app/fresh_window.h"
 #include "widgets/plot/channel_map.h"
 #include "widgets/plot/channel_range_plot.h"
 #include "widgets/plot/distribution_plot.h"
@@ -18,13 +18,13 @@
 #include <QDialogButtonBox>
 #include <QDockWidget>
 #include <QPushButton>
-#include <QSettings>
 #include <QSpinBox>
 #include <QTableWidget>
 #include <QTemporaryDir>
 #include <QTest>
 
 using namespace qs;
+using namespace qs::test;
 using namespace Qt::StringLiterals;
 
 namespace {
@@ -87,10 +87,6 @@ class TestRewritingWindow : public QObject
 private slots:
     void initTestCase()
     {
-        QCoreApplication::setOrganizationName(u"QuantoscopeTest"_s);
-        QCoreApplication::setApplicationName(u"RewritingWindow"_s);
-        QSettings().clear();
-        Settings().setTourSeen();
         const QString file = m_folder.filePath(u"samples.npy"_s);
         Tensor samples(DType::F32, Shape {12, 3, 16, 16});
         std::uint32_t state = 9;
@@ -99,8 +95,7 @@ private slots:
             value = static_cast<float>(state >> 8U) / 8388608.0F - 1.0F;
         }
         writeNpy(file.toStdString(), samples);
-        m_window = std::make_unique<MainWindow>();
-        m_window->show();
+        m_window = freshWindow(u"RewritingWindow"_s);
         QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
         m_window->open(QStringLiteral(QS_TEST_DATA "/tiny_vit_timm"), file, file);
         QTRY_VERIFY_WITH_TIMEOUT(session().calibration() != nullptr, kPatienceMs);

@@ -7,6 +7,7 @@
 #include "core/methods/repquant.h"
 #include "core/methods/sequential_calibration.h"
 #include "tests/core/runtime/small_transformer.h"
+#include "tests/support/failure_of.h"
 
 #include <QTemporaryDir>
 #include <QTest>
@@ -15,6 +16,7 @@
 #include <cstring>
 
 using namespace qs;
+using namespace qs::test;
 using namespace qs::testing;
 
 namespace {
@@ -59,6 +61,7 @@ private slots:
     void refusesAnotherRunsState();
 
 private:
+    void cancelAt(int block, std::int64_t iteration, MethodOptions kept);
     [[nodiscard]] MethodInput input() const { return {m_model, m_samples, "0123"}; }
     [[nodiscard]] MethodOptions options() const
     {
@@ -313,25 +316,27 @@ void TestBlockReconstruction::sameBitsForAnyThreadCount()
     compareBits(one, three);
 }
 
+/// Runs until that iteration of that block; its state is kept.
+void TestBlockReconstruction::cancelAt(int block, std::int64_t iteration, MethodOptions kept)
+{
+    std::stop_source stop;
+    kept.onLoss = [&](const LossPoint& point) {
+        if (point.blockIndex == block && point.iteration == iteration) {
+            stop.request_stop();
+        }
+    };
+    const auto failure = failureOf([&] { (void)quantizeRepquant(input(), kept, {stop.get_token(), {}}); });
+    QCOMPARE(failure.first, std::optional(ErrorCode::Cancelled));
+    QVERIFY(std::filesystem::exists(kept.resume));
+}
+
 void TestBlockReconstruction::goesOnAfterCancel()
 {
     const MethodResult whole = quantizeRepquant(input(), options());
     const QTemporaryDir folder;
     MethodOptions kept = options();
     kept.resume = std::filesystem::path(folder.path().toStdString()) / "state.h5";
-    std::stop_source stop;
-    kept.onLoss = [&](const LossPoint& point) {
-        if (point.blockIndex == 1 && point.iteration == 3) {
-            stop.request_stop();
-        }
-    };
-    try {
-        (void)quantizeRepquant(input(), kept, {stop.get_token(), {}});
-        QFAIL("it was cancelled");
-    } catch (const Error& error) {
-        QCOMPARE(error.code(), ErrorCode::Cancelled);
-    }
-    QVERIFY(std::filesystem::exists(kept.resume));
+    cancelAt(1, 3, kept);
     int points = 0;
     kept.onLoss = [&](const LossPoint& point) { points += point.blockIndex == 0 ? 100 : 1; };
     const MethodResult resumed = quantizeRepquant(input(), kept);
@@ -355,13 +360,7 @@ void TestBlockReconstruction::goesOnWithinTheLastStage()
     const QTemporaryDir folder;
     MethodOptions kept = options();
     kept.resume = std::filesystem::path(folder.path().toStdString()) / "state.h5";
-    std::stop_source stop;
-    kept.onLoss = [&](const LossPoint& point) {
-        if (point.blockIndex == 2 && point.iteration == 12) {
-            stop.request_stop();
-        }
-    };
-    QVERIFY_THROWS_EXCEPTION(Error, (void)quantizeRepquant(input(), kept, {stop.get_token(), {}}));
+    cancelAt(2, 12, kept);
     std::vector<std::int64_t> points;
     kept.onLoss = [&](const LossPoint& point) { points.push_back(point.iteration); };
     const MethodResult resumed = quantizeRepquant(input(), kept);
