@@ -1,6 +1,7 @@
 #include "core/graph/constant_folding.h"
 
 #include "core/base/error.h"
+#include "core/graph/graph_queries.h"
 #include "core/graph/graph_rewriter.h"
 #include "core/runtime/node_evaluator.h"
 
@@ -29,15 +30,6 @@ constexpr std::array<std::string_view, 62> kFolded {"Abs", "Add", "And", "ArgMax
 std::size_t indexOf(int id)
 {
     return static_cast<std::size_t>(id);
-}
-
-std::size_t constantBytes(const Graph& graph)
-{
-    std::size_t bytes = 0;
-    for (const Value& value : graph.values()) {
-        bytes += value.isConstant() ? value.constant.byteCount() : 0;
-    }
-    return bytes;
 }
 
 class Folder

@@ -77,4 +77,13 @@ std::optional<std::size_t> rankOf(const Graph& graph, ValueId value)
     return graph.value(value).dims.size();
 }
 
+std::size_t constantBytes(const Graph& graph)
+{
+    std::size_t bytes = 0;
+    for (const Value& value : graph.values()) {
+        bytes += value.isConstant() ? value.constant.byteCount() : 0;
+    }
+    return bytes;
+}
+
 } // namespace qs

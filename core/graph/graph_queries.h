@@ -26,6 +26,8 @@ namespace qs {
 /// Whether all that these nodes make, apart from `result`, is read by themselves only and is no graph output:
 /// then they may be replaced by something that makes `result` alone.
 [[nodiscard]] bool isPrivate(const Graph& graph, const std::set<NodeId>& nodes, ValueId result);
+/// Bytes of all constants together.
+[[nodiscard]] std::size_t constantBytes(const Graph& graph);
 /// Number of dimensions, where known.
 [[nodiscard]] std::optional<std::size_t> rankOf(const Graph& graph, ValueId value);
 

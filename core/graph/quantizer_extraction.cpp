@@ -1,7 +1,9 @@
 #include "core/graph/quantizer_extraction.h"
 
+#include "core/base/error.h"
 #include "core/graph/graph_queries.h"
 #include "core/graph/graph_rewriter.h"
+#include "core/runtime/node_evaluator.h"
 
 #include <algorithm>
 #include <cmath>
@@ -14,6 +16,11 @@
 namespace qs {
 
 namespace {
+
+/// What the constants made here may take: codes of 8 bits become floats, and a file whose nodes share one
+/// constant must not become many of it.
+constexpr std::size_t kFoldedBytes = std::size_t {256} << 20U;
+constexpr std::size_t kFoldedShare = 8;
 
 std::optional<std::pair<std::int32_t, std::int32_t>> codeRange(DType type)
 {
@@ -43,6 +50,7 @@ public:
     explicit QuantizerExtractor(const Graph& graph)
         : m_graph(graph)
         , m_rewriter(graph)
+        , m_evaluator(kFoldedBytes + kFoldedShare * constantBytes(graph))
     {
     }
 
@@ -50,6 +58,7 @@ public:
 
 private:
     [[nodiscard]] bool readParameters(const Node& node, StoredQuantizer& quantizer) const;
+    [[nodiscard]] Tensor ran(const Node& node, const Tensor& first);
     [[nodiscard]] bool takeWeight(const Node& dequantize);
     [[nodiscard]] bool takeBias(const Node& dequantize);
     [[nodiscard]] bool takeActivation(const Node& dequantize);
@@ -59,6 +68,7 @@ private:
 
     const Graph& m_graph;
     GraphRewriter m_rewriter;
+    NodeEvaluator m_evaluator;
     std::map<ValueId, std::size_t> m_activations; ///< raw value -> its index in m_found
     std::vector<StoredQuantizer> m_found;
 };
@@ -102,57 +112,24 @@ bool QuantizerExtractor::readParameters(const Node& node, StoredQuantizer& quant
     return sound;
 }
 
-/// result[i] = function(values[i], channel of i along the quantizer's axis); invalid where its parameters do
-/// not fit the shape.
-template<typename Function>
-Tensor perChannel(const Tensor& tensor, const StoredQuantizer& quantizer, const Function& function)
+/// What the node makes of `first` and its other inputs, all constants; invalid where it fails on them.
+Tensor QuantizerExtractor::ran(const Node& node, const Tensor& first)
 {
-    const Tensor values = tensor.toF32();
-    const auto rank = static_cast<std::int64_t>(values.shape().rank());
-    const std::int64_t axis = quantizer.axis < 0 ? quantizer.axis + rank : quantizer.axis;
-    const std::size_t count = quantizer.scales.size();
-    std::int64_t inner = 1;
-    if (count > 1) {
-        if (axis < 0 || axis >= rank
-            || values.shape()[static_cast<std::size_t>(axis)] != static_cast<std::int64_t>(count)) {
-            return {};
-        }
-        inner = values.shape().product(static_cast<std::size_t>(axis) + 1, static_cast<std::size_t>(rank));
+    std::vector<Tensor> inputs {first};
+    for (std::size_t i = 1; i < node.inputs.size(); ++i) {
+        const ValueId input = node.inputs[i];
+        inputs.push_back(input == kNoValue ? Tensor() : m_graph.value(input).constant);
     }
-    Tensor result(DType::F32, values.shape());
-    const auto in = values.data<float>();
-    const auto out = result.mutableData<float>();
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        const std::size_t channel
-            = count == 1 ? 0 : static_cast<std::size_t>(static_cast<std::int64_t>(i) / inner) % count;
-        out[i] = function(in[i], channel);
+    try {
+        return m_evaluator.run(node, inputs).front();
+    } catch (const Error&) {
+        return {}; // the node stays, and running it names the error
     }
-    return result;
-}
-
-/// What QuantizeLinear makes of float values.
-Tensor codesOf(const Tensor& values, const StoredQuantizer& quantizer)
-{
-    const auto least = static_cast<float>(quantizer.minimumCode);
-    const auto greatest = static_cast<float>(quantizer.maximumCode);
-    return perChannel(values, quantizer, [&](float value, std::size_t channel) {
-        const float steps = std::isnan(value) ? 0.0F : std::nearbyint(value / quantizer.scales[channel]);
-        return std::clamp(steps + static_cast<float>(quantizer.zeroPoints[channel]), least, greatest);
-    });
-}
-
-/// What DequantizeLinear makes of codes.
-Tensor dequantized(const Tensor& codes, const StoredQuantizer& quantizer)
-{
-    return perChannel(codes, quantizer, [&](float code, std::size_t channel) {
-        return (code - static_cast<float>(quantizer.zeroPoints[channel])) * quantizer.scales[channel];
-    });
 }
 
 bool QuantizerExtractor::setWeight(const Node& dequantize, const Tensor& codes, StoredQuantizer quantizer)
 {
-    const Tensor values
-        = codes.valid() && codes.elementCount() > 0 ? dequantized(codes, quantizer) : Tensor();
+    const Tensor values = codes.valid() && codes.elementCount() > 0 ? ran(dequantize, codes) : Tensor();
     if (!values.valid()) {
         return false;
     }
@@ -186,26 +163,21 @@ bool QuantizerExtractor::takeWeight(const Node& dequantize)
     return codeRange(codes.dtype()) && setWeight(dequantize, codes, std::move(quantizer));
 }
 
-/// Biases are stored as 32-bit codes without a zero point: constants like any other.
+/// Biases are stored as 32-bit codes: constants like any other.
 bool QuantizerExtractor::takeBias(const Node& dequantize)
 {
     if (!isConstant(m_graph, dequantize.inputs[0]) || !isConstant(m_graph, dequantize.inputs[1])) {
         return false;
     }
     const Tensor& codes = m_graph.value(dequantize.inputs[0]).constant;
-    const Tensor scale = m_graph.value(dequantize.inputs[1]).constant.toF32();
-    const bool fits = scale.elementCount() == 1 || scale.elementCount() == codes.elementCount();
-    if (codes.dtype() != DType::I32 || codes.shape().rank() > 1 || !fits) {
-        return false;
+    const bool hasZeroPoint = dequantize.inputs.size() > 2 && dequantize.inputs[2] != kNoValue;
+    const bool isBias = codes.dtype() == DType::I32 && codes.shape().rank() <= 1
+        && (!hasZeroPoint || isConstant(m_graph, dequantize.inputs[2]));
+    const Tensor values = isBias ? ran(dequantize, codes) : Tensor();
+    if (values.valid()) {
+        m_rewriter.replaceByConstant(dequantize.outputs.front(), values);
     }
-    Tensor values(DType::F32, codes.shape());
-    const auto from = codes.data<std::int32_t>();
-    for (std::size_t i = 0; i < from.size(); ++i) {
-        const float step = scale.data<float>()[scale.elementCount() == 1 ? 0 : i];
-        values.mutableData<float>()[i] = static_cast<float>(from[i]) * step;
-    }
-    m_rewriter.replaceByConstant(dequantize.outputs.front(), values);
-    return true;
+    return values.valid();
 }
 
 bool QuantizerExtractor::isOneQuantizerOf(ValueId raw, const StoredQuantizer& quantizer)
@@ -229,7 +201,8 @@ bool QuantizerExtractor::takeActivation(const Node& dequantize)
     }
     ValueId codes = dequantize.inputs[0];
     std::optional<std::pair<std::int32_t, std::int32_t>> clipped;
-    if (const NodeId clip = makerOf(m_graph, codes, "Clip"); clip != kNoNode) {
+    const NodeId clip = makerOf(m_graph, codes, "Clip");
+    if (clip != kNoNode) {
         const Node& node = m_graph.node(clip);
         const auto least = node.inputs.size() == 3 ? scalarOf(m_graph, node.inputs[1]) : std::nullopt;
         const auto greatest = node.inputs.size() == 3 ? scalarOf(m_graph, node.inputs[2]) : std::nullopt;
@@ -252,7 +225,9 @@ bool QuantizerExtractor::takeActivation(const Node& dequantize)
         quantizer.maximumCode = std::min(quantizer.maximumCode, clipped->second);
     }
     if (isConstant(m_graph, raw)) {
-        return setWeight(dequantize, codesOf(m_graph.value(raw).constant, quantizer), std::move(quantizer));
+        const Tensor stored = ran(m_graph.node(maker), m_graph.value(raw).constant);
+        return setWeight(dequantize, clipped && stored.valid() ? ran(m_graph.node(clip), stored) : stored,
+            std::move(quantizer));
     }
     quantizer.value = m_graph.value(raw).name;
     if (!isOneQuantizerOf(raw, quantizer)) {

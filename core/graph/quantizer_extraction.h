@@ -37,7 +37,8 @@ struct ExtractedQuantizers
 /// goes, DequantizeLinear of stored codes becomes a constant in float, and so do float weights between the
 /// two; the table of levels that our exporter writes for logarithmic quantizers goes too. Left alone: scales
 /// that are computed, blocks, a pair whose two scales differ, a second quantizer of another scale on one
-/// value, and a pair that makes a graph output.
+/// value, a pair that makes a graph output, and constants that would together take more than 256 MiB and
+/// eight times what the graph's take.
 [[nodiscard]] ExtractedQuantizers extractQuantizers(const Graph& graph);
 
 } // namespace qs
