@@ -6,6 +6,7 @@
 #include "app/ui/settings.h"
 #include "app/ui/tour.h"
 #include "core/eval/session_file.h"
+#include "tests/app/fresh_window.h"
 #include "widgets/plot/channel_map.h"
 #include "widgets/plot/distribution_plot.h"
 #include "widgets/plot/loss_curve.h"
@@ -28,7 +29,6 @@
 #include <QMenu>
 #include <QPainter>
 #include <QPushButton>
-#include <QSettings>
 #include <QSpinBox>
 #include <QStyleFactory>
 #include <QTableWidget>
@@ -39,6 +39,7 @@
 #include <functional>
 
 using namespace qs;
+using namespace qs::test;
 using namespace Qt::StringLiterals;
 
 namespace {
@@ -243,6 +244,9 @@ void photographDistributions(Photographer& p)
 
 void photographAnalyses(Photographer& p)
 {
+    p.raise(u"calibrationDock"_s);
+    p.settle();
+    p.take(u"calibration"_s);
     p.raise(u"bitsDock"_s);
     p.take(u"bits-matrix"_s);
     p.raise(u"sensitivityDock"_s);
@@ -377,8 +381,6 @@ void photographReadOnly(Photographer& p, const QString& folder)
 int main(int argc, char** argv)
 {
     QApplication application(argc, argv);
-    QApplication::setOrganizationName(u"QuantoscopeTest"_s);
-    QApplication::setApplicationName(u"Screenshots"_s);
     QApplication::setStyle(QStyleFactory::create(u"Fusion"_s));
     QCommandLineParser parser;
     const QCommandLineOption only(u"only"_s, u"Only the screens whose name contains this."_s, u"NAME"_s);
@@ -391,7 +393,7 @@ int main(int argc, char** argv)
         return 2;
     }
     QDir().mkpath(arguments.front());
-    QSettings().clear();
+    useEmptySettings(u"Screenshots"_s);
     Settings().setTourSeen();
     QDir(Settings::autosaveFolder()).removeRecursively(); // what earlier runs left
     QTemporaryDir scratch;

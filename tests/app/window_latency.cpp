@@ -4,6 +4,7 @@
 #include "app/ui/main_window.h"
 #include "app/ui/settings.h"
 #include "core/eval/session_file.h"
+#include "tests/app/fresh_window.h"
 #include "tests/app/heartbeat.h"
 #include "widgets/plot/distribution_plot.h"
 #include "widgets/views/distribution_view.h"
@@ -15,7 +16,6 @@
 #include <QCommandLineParser>
 #include <QElapsedTimer>
 #include <QFileInfo>
-#include <QSettings>
 #include <QStyleFactory>
 #include <QTemporaryDir>
 #include <QTest>
@@ -197,8 +197,6 @@ void measureSession(MainWindow& window, Heartbeat& beat)
 int main(int argc, char** argv)
 {
     QApplication application(argc, argv);
-    QApplication::setOrganizationName(u"QuantoscopeTest"_s);
-    QApplication::setApplicationName(u"WindowLatency"_s);
     QApplication::setStyle(QStyleFactory::create(u"Fusion"_s));
     QCommandLineParser parser;
     const QCommandLineOption size(u"size"_s, u"Size of the window."_s, u"WxH"_s, u"1600x1000"_s);
@@ -211,7 +209,7 @@ int main(int argc, char** argv)
         std::fprintf(stderr, "usage: qs_window_latency [MODEL CALIB EVAL] [--size WxH]\n");
         return 2;
     }
-    QSettings().clear();
+    useEmptySettings(u"WindowLatency"_s);
     Settings().setTourSeen();
     MainWindow window;
     window.resize(pixels[0].toInt(), pixels[1].toInt());
