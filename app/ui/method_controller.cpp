@@ -45,9 +45,7 @@ MethodController::MethodController(const Workbench& bench)
     connect(m_task, &MethodTask::started, this, [this](const MethodRequest& request) {
         m_view->begin(request.title());
         if (auto* dock = qobject_cast<QDockWidget*>(m_view->parentWidget())) {
-            if (dock->isHidden()) { // showing one that merely lies behind another gives the tab away again
-                dock->show();
-            }
+            dock->show();
             dock->raise();
         }
         m_clock.start();

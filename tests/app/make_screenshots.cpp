@@ -352,6 +352,7 @@ void photographRewriting(Photographer& p)
     dialog->accept();
     const auto& sections = p.view<LossCurve>().sections();
     waitFor([&] { return sections.size() >= 2; });
+    p.raise(u"reconstructionDock"_s); // where the window has it by itself: pictures ask for the last raised
     p.take(u"reconstruction-running"_s);
     waitFor([&] { return p.session().form() != nullptr; });
     p.settle();
