@@ -17,6 +17,7 @@ std::string_view nameOf(Role role)
     case Role::PostNormFc1: return "post-norm-fc1";
     case Role::PostGeluFc2: return "post-gelu-fc2";
     case Role::Head: return "head";
+    case Role::FrontEnd: return "front-end";
     case Role::Other: return "other";
     }
     return "other";

@@ -22,6 +22,47 @@ bool isActivationFunction(std::string_view op)
     return isOneOf(op, {"Gelu", "Relu", "Swish", "HardSwish"});
 }
 
+std::vector<NodeId> producersOf(const Graph& graph, const Node& node)
+{
+    std::vector<NodeId> producers;
+    for (const ValueId input : node.inputs) {
+        if (input != kNoValue && graph.value(input).producer != kNoNode) {
+            producers.push_back(graph.value(input).producer);
+        }
+    }
+    return producers;
+}
+
+/// Nodes that lead to a logarithm before anything that transformers are made of: the spectrum of a sound,
+/// whose powers span so many octaves that no uniform quantizer holds them (measured on KWT-1, numerics.md).
+std::set<NodeId> findFrontEnd(const Graph& graph)
+{
+    const auto count = static_cast<NodeId>(graph.nodes().size());
+    std::vector<bool> isTransformed(static_cast<std::size_t>(count)); // a norm or a softmax lies before
+    std::vector<NodeId> open;
+    for (NodeId id = 0; id < count; ++id) {
+        const Node& node = graph.node(id);
+        bool transformed = isNormalization(node.op) || node.op == "Softmax";
+        for (const NodeId producer : producersOf(graph, node)) {
+            transformed = transformed || isTransformed[static_cast<std::size_t>(producer)];
+        }
+        isTransformed[static_cast<std::size_t>(id)] = transformed;
+        if (node.op == "Log" && !transformed) {
+            open.push_back(id);
+        }
+    }
+    std::set<NodeId> found;
+    while (!open.empty()) {
+        const NodeId id = open.back();
+        open.pop_back();
+        if (found.insert(id).second) {
+            const std::vector<NodeId> producers = producersOf(graph, graph.node(id));
+            open.insert(open.end(), producers.begin(), producers.end());
+        }
+    }
+    return found;
+}
+
 class SiteFinder
 {
 public:
@@ -48,6 +89,7 @@ private:
 
     const Graph& m_graph;
     std::map<NodeId, AttentionPattern> m_attentionOf; ///< by either of its MatMuls
+    std::set<NodeId> m_frontEnd;
     std::set<NodeId> m_operandLinears; ///< linears whose result is a query, key or value
     std::set<ValueId> m_done; ///< values that have their input or weight site
     std::set<std::string> m_names;
@@ -56,6 +98,7 @@ private:
 
 SiteFinder::SiteFinder(const Graph& graph)
     : m_graph(graph)
+    , m_frontEnd(findFrontEnd(graph))
 {
     for (const AttentionPattern& pattern : findAttention(graph)) {
         m_attentionOf[pattern.scores] = pattern;
@@ -117,6 +160,9 @@ bool SiteFinder::isHead(NodeId linear) const
 
 Role SiteFinder::roleOfLinear(NodeId linear) const
 {
+    if (m_frontEnd.contains(linear)) {
+        return Role::FrontEnd;
+    }
     const ValueId input = m_graph.node(linear).inputs.front();
     const bool afterNorm = comesFrom(input, isNormalization);
     if (m_operandLinears.contains(linear)) {
@@ -180,7 +226,9 @@ void SiteFinder::addConv(NodeId id)
     }
     const auto& inputs = m_graph.inputs();
     const bool readsInput = std::ranges::find(inputs, originOf(m_graph, node.inputs[0])) != inputs.end();
-    const Role role = readsInput ? Role::PatchEmbedding : Role::Other;
+    const Role role = m_frontEnd.contains(id) ? Role::FrontEnd
+        : readsInput                          ? Role::PatchEmbedding
+                                              : Role::Other;
     if (m_done.insert(node.inputs[0]).second) {
         Site site;
         site.name = node.name + ".input";

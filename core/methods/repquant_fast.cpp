@@ -136,7 +136,7 @@ void FastQuantization::quantizeOtherWeights()
     for (const Site& site : m_model->sites) {
         const bool isLinear = std::ranges::all_of(site.readers,
             [&](const auto& reader) { return m_model->graph->node(reader.first).op == "Linear"; });
-        if (site.kind != SiteKind::Weight || isLinear) {
+        if (site.kind != SiteKind::Weight || isLinear || !m_result.plan.choices.at(site.name).enabled) {
             continue;
         }
         const Value& value = m_model->graph->value(site.value);
@@ -355,7 +355,7 @@ MethodResult FastQuantization::run()
         const std::string& name = sites[i].name;
         const bool isLinearInput = sites[i].kind == SiteKind::Activation
             && m_model->graph->node(sites[i].readers.front().first).op == "Linear";
-        if (!isLinearInput) {
+        if (!isLinearInput || !m_result.plan.choices.at(name).enabled) {
             continue;
         }
         const auto norm = std::ranges::find(norms, static_cast<int>(i), &NormSite::site);

@@ -46,7 +46,7 @@ Plan makePreset(const std::vector<Site>& sites, const PresetOptions& options)
     for (const Site& site : sites) {
         SiteChoice choice
             = site.kind == SiteKind::Weight ? weightChoice(options) : activationChoice(site, options);
-        choice.enabled = true;
+        choice.enabled = site.role != Role::FrontEnd;
         // A preset knows no bounds that somebody set by hand.
         choice.method = options.method == BoundMethod::Manual ? BoundMethod::MinMax : options.method;
         plan.choices[site.name] = choice;

@@ -26,6 +26,7 @@ QString displayName(Role role)
     case Role::PostNormFc1: return tr("post-LayerNorm, to fc1");
     case Role::PostGeluFc2: return tr("post-GELU, to fc2");
     case Role::Head: return tr("classifier head");
+    case Role::FrontEnd: return tr("signal front end");
     case Role::Other: break;
     }
     return tr("other");

@@ -68,6 +68,7 @@ QString nameOfRole(Role role)
     case Role::PostNormFc1: return u"role-norm-mlp"_s;
     case Role::PostGeluFc2: return u"role-gelu"_s;
     case Role::Head: return u"role-head"_s;
+    case Role::FrontEnd:
     case Role::Other: break;
     }
     return u"role-other"_s;

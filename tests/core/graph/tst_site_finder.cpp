@@ -133,6 +133,36 @@ private slots:
         QCOMPARE(find(sites, "a.weight")->groups, std::int64_t {10});
         QCOMPARE(find(sites, "b.input")->role, Role::Other);
     }
+    void whatLeadsToALogarithmIsTheFrontEnd()
+    {
+        GraphSketch sketch;
+        const ValueId x = sketch.builder.addInput("x", DType::F32, {-1, 5, 8});
+        const ValueId real = sketch.linear("real", x, 8, 6);
+        const ValueId imaginary = sketch.linear("imaginary", x, 8, 6);
+        const ValueId power = sketch.builder.addNode("Add", "power",
+            {sketch.builder.addNode("Mul", "real2", {real, real}),
+                sketch.builder.addNode("Mul", "imaginary2", {imaginary, imaginary})});
+        const ValueId mel = sketch.builder.addNode("Log", "log", {sketch.linear("mel", power, 6, 4)});
+        const ValueId norm = sketch.norm("norm", sketch.linear("embed", mel, 4, 8), 8);
+        sketch.builder.addOutput(sketch.linear("head", norm, 8, 3));
+        const auto sites = findSites(*sketch.builder.build());
+        for (const char* name :
+            {"real.input", "real.weight", "imaginary.weight", "mel.input", "mel.weight"}) {
+            QVERIFY2(find(sites, name)->role == Role::FrontEnd, name);
+        }
+        QCOMPARE(find(sites, "embed.input")->role, Role::Other);
+        QCOMPARE(find(sites, "head.input")->role, Role::Head);
+    }
+    void aLogarithmBehindANormIsNoFrontEnd()
+    {
+        GraphSketch sketch;
+        const ValueId x = sketch.builder.addInput("x", DType::F32, {-1, 5, 8});
+        const ValueId hidden = sketch.linear("fc", sketch.norm("norm", x, 8), 8, 4);
+        sketch.builder.addOutput(sketch.builder.addNode("Log", "log", {hidden}));
+        for (const Site& site : findSites(*sketch.builder.build())) {
+            QVERIFY2(site.role == Role::PostNormFc1, site.name.c_str());
+        }
+    }
     void aComputedWeightIsNoWeightSite()
     {
         GraphSketch sketch;

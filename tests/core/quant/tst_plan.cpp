@@ -76,6 +76,17 @@ private slots:
         QVERIFY(plan.find("qkv.weight")->kind == QuantizerKind::Uniform);
         QVERIFY(plan.find("nothing") == nullptr);
     }
+    void presetLeavesTheSignalFrontEndInFloat()
+    {
+        const Plan plan = makePreset({site("mel.input", SiteKind::Activation, Role::FrontEnd),
+                                         site("mel.weight", SiteKind::Weight, Role::FrontEnd),
+                                         site("embed.input", SiteKind::Activation, Role::Other)},
+            {});
+        QCOMPARE(plan.choices.size(), std::size_t {3});
+        QVERIFY(!plan.find("mel.input")->enabled);
+        QVERIFY(!plan.find("mel.weight")->enabled);
+        QVERIFY(plan.find("embed.input")->enabled);
+    }
     void manualIsNoMethodOfAPreset()
     {
         PresetOptions options;
