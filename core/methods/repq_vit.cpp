@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/eval/plan_applier.h"
 #include "core/methods/sample_runs.h"
+#include "core/methods/section_run.h"
 #include "core/methods/sequential_calibration.h"
 #include "core/quant/manual_choice.h"
 
@@ -33,11 +34,16 @@ ResolvedPlan calibrateSequentially(
         throw Error(ErrorCode::Unsupported,
             "methods need a model with one input, this one has " + std::to_string(graph.inputs().size()));
     }
+    const Feed feed {graph.inputs().front(), input.samples};
     if (takesOneSample(*input.model)) {
-        return calibrateSampleBySample(executor, plan, input.samples, context);
+        std::vector<std::vector<Feed>> samples;
+        for (std::int64_t i = 0; i < input.samples.shape()[0]; ++i) {
+            samples.push_back({{feed.value, sampleOf(input.samples, i)}});
+        }
+        return calibrateSampleBySample(
+            executor, plan, samples, static_cast<NodeId>(graph.nodes().size()), context);
     }
     SequentialCalibration calibration(executor, plan);
-    const Feed feed {graph.inputs().front(), input.samples};
     const ValueId output = graph.outputs().front();
     const TaskContext inner {context.stop,
         [&](const Progress& progress) { context.report("calibrate", progress.done, progress.total); }};
@@ -118,6 +124,9 @@ MethodResult quantizeSequentially(const MethodInput& input, const MethodOptions&
     result.model = rewritten(input.model, result.rewriting);
     Plan again; // only what the reparameterization changed
     for (const Site& site : model.sites) {
+        if (!result.plan.choices[site.name].enabled) {
+            continue;
+        }
         if (site.kind == SiteKind::Weight && !changed.contains(site.value)) {
             result.quantizers[site.name] = weights.at(site.name);
         } else if (site.kind == SiteKind::Weight) {

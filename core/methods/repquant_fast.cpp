@@ -163,10 +163,8 @@ void FastQuantization::advance(const std::string& node)
             open.choices[site.name] = m_result.plan.choices.at(site.name);
         }
     }
-    SequentialCalibration calibration(m_quantized.executor(), open);
-    m_quantized.advanceTo(node, &calibration, m_context);
-    m_reference.advanceTo(node, nullptr, m_context);
-    m_result.quantizers.merge(calibration.quantizers());
+    m_result.quantizers.merge(m_quantized.calibrateTo(node, open, m_context));
+    m_reference.advanceTo(node, m_context);
 }
 
 QuantParams FastQuantization::inputQuantizer(

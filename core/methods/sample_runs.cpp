@@ -13,6 +13,23 @@ bool takesOneSample(const Model& model)
     return input.dimsKnown && !input.dims.empty() && input.dims.front() == 1;
 }
 
+Tensor joinSamples(std::span<const Tensor> samples, const std::string& name)
+{
+    std::vector<std::int64_t> dims(
+        samples.front().shape().dims().begin(), samples.front().shape().dims().end());
+    if (dims.empty() || dims.front() != 1) {
+        throw Error(ErrorCode::Unsupported,
+            "value '" + name + "' of a model that takes one sample has no leading dimension of 1");
+    }
+    dims.front() = static_cast<std::int64_t>(samples.size());
+    Tensor all(DType::F32, Shape(dims));
+    auto place = all.mutableData<float>().begin();
+    for (const Tensor& sample : samples) {
+        place = std::ranges::copy(sample.data<float>(), place).out;
+    }
+    return all;
+}
+
 std::vector<Tensor> runSamples(Executor& executor, std::span<const Feed> batches,
     std::span<const ValueId> fetches, const TaskContext& context)
 {
@@ -21,24 +38,16 @@ std::vector<Tensor> runSamples(Executor& executor, std::span<const Feed> batches
     if (!takesOneSample(executor.model()) || count == 1) {
         return executor.run(batches, fetches, nullptr, silent);
     }
-    std::vector<Tensor> results;
+    std::vector<std::vector<Tensor>> samples(fetches.size());
     for (std::int64_t i = 0; i < count; ++i) {
-        const std::vector<Tensor> parts = executor.run(sampleOf(batches, i), fetches, nullptr, silent);
+        std::vector<Tensor> parts = executor.run(sampleOf(batches, i), fetches, nullptr, silent);
         for (std::size_t k = 0; k < parts.size(); ++k) {
-            std::vector<std::int64_t> dims(parts[k].shape().dims().begin(), parts[k].shape().dims().end());
-            if (dims.empty() || dims.front() != 1) {
-                throw Error(ErrorCode::Unsupported,
-                    "value '" + executor.model().graph->value(fetches[k]).name
-                        + "' of a model that takes one sample has no leading dimension of 1");
-            }
-            if (i == 0) {
-                dims.front() = count;
-                results.emplace_back(DType::F32, Shape(dims));
-            }
-            std::ranges::copy(parts[k].data<float>(),
-                results[k].mutableData<float>().begin()
-                    + static_cast<std::ptrdiff_t>(i * parts[k].elementCount()));
+            samples[k].push_back(std::move(parts[k]));
         }
+    }
+    std::vector<Tensor> results;
+    for (std::size_t k = 0; k < fetches.size(); ++k) {
+        results.push_back(joinSamples(samples[k], executor.model().graph->value(fetches[k]).name));
     }
     return results;
 }

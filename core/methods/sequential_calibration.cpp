@@ -3,7 +3,6 @@
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/methods/row_source.h"
-#include "core/methods/section_run.h"
 #include "core/quant/bound_search.h"
 #include "core/quant/fake_quantizer.h"
 
@@ -94,8 +93,8 @@ private:
 
 } // namespace
 
-ResolvedPlan calibrateSampleBySample(
-    Executor& executor, const Plan& plan, const Tensor& samples, const TaskContext& context)
+ResolvedPlan calibrateSampleBySample(Executor& executor, const Plan& plan,
+    std::span<const std::vector<Feed>> samples, NodeId stop, const TaskContext& context)
 {
     const Model& model = executor.model();
     const auto sites = static_cast<std::int64_t>(model.sites.size());
@@ -104,14 +103,14 @@ ResolvedPlan calibrateSampleBySample(
         const Site& site = model.sites[static_cast<std::size_t>(i)];
         const SiteChoice* choice = plan.find(site.name);
         context.report("calibrate", i, sites);
-        if (site.kind != SiteKind::Activation || choice == nullptr || !choice->enabled) {
+        const bool isOpen = site.kind == SiteKind::Activation && choice != nullptr && choice->enabled;
+        if (!isOpen || site.readers.front().first >= stop) {
             continue;
         }
         SiteCollector collector(static_cast<int>(i));
         const ValueId reader = model.graph->node(site.readers.front().first).outputs.front();
-        for (std::int64_t sample = 0; sample < samples.shape()[0]; ++sample) {
-            const Feed feed {model.graph->inputs().front(), sampleOf(samples, sample)};
-            (void)executor.run({&feed, 1}, {&reader, 1}, &collector, {context.stop, {}});
+        for (const std::vector<Feed>& feeds : samples) {
+            (void)executor.run(feeds, {&reader, 1}, &collector, {context.stop, {}});
         }
         QuantParams params = quantizerOfValues(site, *choice, collector.view());
         executor.setSiteTransform(static_cast<int>(i), std::make_shared<FakeQuantizer>(params));

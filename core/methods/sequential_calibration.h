@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,11 @@ namespace qs {
 [[nodiscard]] QuantParams quantizerOfValues(
     const Site& site, const SiteChoice& choice, const ActivationView& view);
 
-/// What a SequentialCalibration finds, for a model that takes one sample at a time: site by site, each over
-/// all samples with the quantizers found before in effect; they stay in the executor. Reports "calibrate".
-[[nodiscard]] ResolvedPlan calibrateSampleBySample(
-    Executor& executor, const Plan& plan, const Tensor& samples, const TaskContext& context = {});
+/// What a SequentialCalibration finds in a run up to the node `stop`, for a model that takes one sample at a
+/// time: site by site, each over all samples, with the quantizers found before in effect; they stay in the
+/// executor. `samples` holds the feeds of every sample. Reports "calibrate".
+[[nodiscard]] ResolvedPlan calibrateSampleBySample(Executor& executor, const Plan& plan,
+    std::span<const std::vector<Feed>> samples, NodeId stop, const TaskContext& context = {});
 
 /// Gives every activation site of a plan its quantizer during one run over the whole calibration set: each is
 /// made from the values that reach it, with all quantizers before it in effect, and is in effect itself from

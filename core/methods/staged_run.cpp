@@ -2,6 +2,9 @@
 
 #include "core/base/error.h"
 #include "core/graph/cut_values.h"
+#include "core/methods/sample_runs.h"
+#include "core/methods/section_run.h"
+#include "core/methods/sequential_calibration.h"
 #include "core/quant/fake_quantizer.h"
 
 #include <algorithm>
@@ -17,7 +20,14 @@ StagedRun::StagedRun(std::shared_ptr<const Model> model, const Tensor& samples)
         throw Error(ErrorCode::Unsupported,
             "methods need a model with one input, this one has " + std::to_string(graph.inputs().size()));
     }
-    m_values[graph.value(graph.inputs().front()).name] = samples;
+    const std::string& name = graph.value(graph.inputs().front()).name;
+    if (!takesOneSample(*m_model)) {
+        m_runs.push_back({{name, samples}});
+        return;
+    }
+    for (std::int64_t i = 0; i < samples.shape()[0]; ++i) {
+        m_runs.push_back({{name, sampleOf(samples, i)}});
+    }
 }
 
 StagedRun::~StagedRun() = default;
@@ -35,59 +45,89 @@ void StagedRun::change(std::shared_ptr<const Model> model, const ResolvedPlan& a
     }
 }
 
-std::vector<Feed> StagedRun::feeds() const
+std::vector<Feed> StagedRun::feedsOf(const Values& values) const
 {
     std::vector<Feed> result;
-    for (const auto& [name, tensor] : m_values) {
+    for (const auto& [name, tensor] : values) {
         result.push_back({*m_model->graph->findValue(name), tensor});
     }
     return result;
 }
 
-void StagedRun::advanceTo(const std::string& node, SiteObserver* observer, const TaskContext& context)
+NodeId StagedRun::nodeNamed(const std::string& name) const
+{
+    const auto node = m_model->graph->findNode(name);
+    if (!node) {
+        throw Error(ErrorCode::InvalidArgument, "the model has no node named '" + name + "'");
+    }
+    return *node;
+}
+
+void StagedRun::advanceTo(const std::string& node, const TaskContext& context)
+{
+    advance(node, nullptr, context);
+}
+
+ResolvedPlan StagedRun::calibrateTo(const std::string& node, const Plan& plan, const TaskContext& context)
+{
+    if (takesOneSample(*m_model)) {
+        std::vector<std::vector<Feed>> samples;
+        for (const Values& values : m_runs) {
+            samples.push_back(feedsOf(values));
+        }
+        ResolvedPlan found
+            = calibrateSampleBySample(*m_executor, plan, samples, nodeNamed(node), {context.stop, {}});
+        advance(node, nullptr, context);
+        return found;
+    }
+    SequentialCalibration calibration(*m_executor, plan);
+    advance(node, &calibration, context);
+    return calibration.quantizers();
+}
+
+void StagedRun::advance(const std::string& node, SiteObserver* observer, const TaskContext& context)
 {
     const Graph& graph = *m_model->graph;
-    const auto stop = graph.findNode(node);
-    if (!stop) {
-        throw Error(ErrorCode::InvalidArgument, "the model has no node named '" + node + "'");
-    }
+    const NodeId stop = nodeNamed(node);
     const std::vector<bool> isDynamic = dependsOnInput(graph);
-    std::map<std::string, Tensor> kept;
+    std::vector<ValueId> kept;
     std::vector<ValueId> fetches;
     for (ValueId id = 0; id < static_cast<ValueId>(graph.values().size()); ++id) {
         const Value& value = graph.value(id);
-        const bool isBefore = value.producer < *stop; // graph inputs have no producer
+        const bool isBefore = value.producer < stop; // graph inputs have no producer
         const bool isNeeded
-            = std::ranges::any_of(value.consumers, [&](NodeId reader) { return reader >= *stop; });
-        if (!isDynamic[static_cast<std::size_t>(id)] || !isBefore || !isNeeded) {
-            continue;
-        }
-        const auto known = m_values.find(value.name);
-        if (known != m_values.end()) {
-            kept[value.name] = known->second;
-        } else {
-            fetches.push_back(id);
+            = std::ranges::any_of(value.consumers, [&](NodeId reader) { return reader >= stop; });
+        if (isDynamic[static_cast<std::size_t>(id)] && isBefore && isNeeded) {
+            (m_runs.front().contains(value.name) ? kept : fetches).push_back(id);
         }
     }
-    if (!fetches.empty()) {
-        const std::vector<Feed> given = feeds();
-        std::vector<Tensor> made = m_executor->run(given, fetches, observer, {context.stop, {}});
-        for (std::size_t i = 0; i < fetches.size(); ++i) {
-            kept[graph.value(fetches[i]).name] = std::move(made[i]);
+    for (Values& values : m_runs) {
+        Values next;
+        if (!fetches.empty()) {
+            const std::vector<Feed> given = feedsOf(values);
+            std::vector<Tensor> made = m_executor->run(given, fetches, observer, {context.stop, {}});
+            for (std::size_t i = 0; i < fetches.size(); ++i) {
+                next[graph.value(fetches[i]).name] = std::move(made[i]);
+            }
         }
+        for (const ValueId id : kept) {
+            next[graph.value(id).name] = values[graph.value(id).name];
+        }
+        values = std::move(next);
     }
-    m_values = std::move(kept);
 }
 
 Tensor StagedRun::value(const std::string& name, const TaskContext& context)
 {
-    const auto known = m_values.find(name);
-    if (known != m_values.end()) {
-        return known->second;
-    }
     const ValueId fetch = *m_model->graph->findValue(name);
-    const std::vector<Feed> given = feeds();
-    return m_executor->run(given, {&fetch, 1}, nullptr, {context.stop, {}}).front();
+    std::vector<Tensor> parts;
+    for (const Values& values : m_runs) {
+        const auto known = values.find(name);
+        parts.push_back(known != values.end()
+                ? known->second
+                : m_executor->run(feedsOf(values), {&fetch, 1}, nullptr, {context.stop, {}}).front());
+    }
+    return takesOneSample(*m_model) ? joinSamples(parts, name) : parts.front();
 }
 
 } // namespace qs

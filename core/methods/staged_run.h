@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace qs {
 
@@ -15,8 +16,8 @@ namespace qs {
 class StagedRun
 {
 public:
-    /// samples [N, ...]: all of them run as one batch. Throws Error(Unsupported) when the model has not one
-    /// input.
+    /// samples [N, ...]: all of them run as one batch, or one after the other where the model takes one only.
+    /// Throws Error(Unsupported) when the model has not one input.
     StagedRun(std::shared_ptr<const Model> model, const Tensor& samples);
     ~StagedRun();
 
@@ -24,20 +25,24 @@ public:
     /// under these activation quantizers.
     void change(std::shared_ptr<const Model> model, const ResolvedPlan& activations);
     /// Runs until just before the node of that name.
-    void advanceTo(
-        const std::string& node, SiteObserver* observer = nullptr, const TaskContext& context = {});
+    void advanceTo(const std::string& node, const TaskContext& context = {});
+    /// The same; the sites of the plan that are passed get quantizers, each in effect for what follows it.
+    [[nodiscard]] ResolvedPlan calibrateTo(
+        const std::string& node, const Plan& plan, const TaskContext& context = {});
     /// A value that is kept, or can be computed from those that are, without moving on. Raw: no quantizer of
     /// its own site was applied.
     [[nodiscard]] Tensor value(const std::string& name, const TaskContext& context = {});
-    [[nodiscard]] Executor& executor() { return *m_executor; }
-    [[nodiscard]] const Model& model() const { return *m_model; }
 
 private:
-    [[nodiscard]] std::vector<Feed> feeds() const;
+    using Values = std::map<std::string, Tensor>;
+
+    void advance(const std::string& node, SiteObserver* observer, const TaskContext& context);
+    [[nodiscard]] NodeId nodeNamed(const std::string& name) const;
+    [[nodiscard]] std::vector<Feed> feedsOf(const Values& values) const;
 
     std::shared_ptr<const Model> m_model;
     std::unique_ptr<Executor> m_executor;
-    std::map<std::string, Tensor> m_values;
+    std::vector<Values> m_runs; ///< one of the whole batch, or one for every sample
 };
 
 } // namespace qs

@@ -5,6 +5,8 @@
 #include "core/methods/output_curvature.h"
 #include "core/methods/repq_vit.h"
 #include "core/methods/repquant.h"
+#include "core/methods/repquant_fast.h"
+#include "core/methods/section_run.h"
 #include "core/methods/sequential_calibration.h"
 #include "tests/core/runtime/small_transformer.h"
 #include "tests/support/failure_of.h"
@@ -57,6 +59,7 @@ private slots:
     void leavesOutIngredients();
     void learnedBoundsSayWhatIsClipped();
     void sampleBySampleFindsTheSame();
+    void repquantFastSampleBySampleIsTheSame();
     void refusesViewsOfWhatIsNoImage();
     void refusesAnotherRunsState();
 
@@ -459,9 +462,26 @@ void TestBlockReconstruction::sampleBySampleFindsTheSame()
     const ValueId output = m_model->graph->outputs().front();
     (void)together.run({&feed, 1}, {&output, 1}, &calibration);
     Executor single(m_model);
-    const ResolvedPlan found = calibrateSampleBySample(single, plan, m_samples);
+    const auto end = static_cast<NodeId>(m_model->graph->nodes().size());
+    std::vector<std::vector<Feed>> samples;
+    for (std::int64_t i = 0; i < m_samples.shape()[0]; ++i) {
+        samples.push_back({{feed.value, sampleOf(m_samples, i)}});
+    }
+    const ResolvedPlan found = calibrateSampleBySample(single, plan, samples, end);
     QVERIFY(found.size() > 10);
     QVERIFY(found == calibration.quantizers());
+}
+
+/// repquant-fast on a graph whose batch is fixed.
+void TestBlockReconstruction::repquantFastSampleBySampleIsTheSame()
+{
+    SmallTransformerOptions fixed;
+    fixed.batch = 1;
+    const std::shared_ptr<const Model> single = SmallTransformer(fixed).make();
+    const MethodResult together = quantizeRepquantFast(input(), {});
+    const MethodResult found = quantizeRepquantFast({single, m_samples, "0123"}, {});
+    QVERIFY(found.quantizers.size() > 10);
+    compareBits(found, together);
 }
 
 void TestBlockReconstruction::refusesViewsOfWhatIsNoImage()

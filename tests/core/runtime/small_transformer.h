@@ -17,6 +17,7 @@ struct SmallTransformerOptions
     std::int64_t heads = 3;
     std::int64_t headDim = 8;
     std::int64_t classes = 10;
+    std::int64_t batch = -1; ///< -1: any
 };
 
 /// Tensor of normal random numbers, the same on every machine.
@@ -47,8 +48,8 @@ public:
     [[nodiscard]] std::shared_ptr<const Model> make()
     {
         const std::int64_t width = m_options.heads * m_options.headDim;
-        ValueId x = m_builder.addInput("tokens", DType::F32, {-1, m_options.tokens, width});
-        m_builder.setDims(x, {-1, m_options.tokens, width});
+        ValueId x = m_builder.addInput("tokens", DType::F32, {m_options.batch, m_options.tokens, width});
+        m_builder.setDims(x, {m_options.batch, m_options.tokens, width});
         for (std::int64_t i = 0; i < m_options.blocks; ++i) {
             x = block("blocks." + std::to_string(i), x);
         }
