@@ -10,7 +10,7 @@ namespace qs {
 
 /// What a site is to a transformer; decides defaults, icons and "apply to all of this role".
 enum class Role {
-    PatchEmbedding, ///< input or weight of the patch convolution
+    PatchEmbedding, ///< input or weight of the patch convolution, or of a first linear on the input's numbers
     PostNormQkv, ///< LayerNorm output feeding q, k, v; also that linear's weight
     Query,
     Key,

@@ -22,45 +22,51 @@ bool isActivationFunction(std::string_view op)
     return isOneOf(op, {"Gelu", "Relu", "Swish", "HardSwish"});
 }
 
-std::vector<NodeId> producersOf(const Graph& graph, const Node& node)
+/// What happens to the numbers a model is given before the transformer begins.
+struct SignalPath
 {
-    std::vector<NodeId> producers;
-    for (const ValueId input : node.inputs) {
-        if (input != kNoValue && graph.value(input).producer != kNoNode) {
-            producers.push_back(graph.value(input).producer);
-        }
-    }
-    return producers;
-}
+    /// Nodes that see input numbers (not token ids) before any normalization, softmax or activation function.
+    std::vector<bool> isRaw;
+    /// Raw nodes that lead to a logarithm: the spectrum of a sound, whose powers span so many octaves that no
+    /// uniform quantizer holds them (measured on KWT-1, numerics.md).
+    std::set<NodeId> frontEnd;
+};
 
-/// Nodes that lead to a logarithm before anything that transformers are made of: the spectrum of a sound,
-/// whose powers span so many octaves that no uniform quantizer holds them (measured on KWT-1, numerics.md).
-std::set<NodeId> findFrontEnd(const Graph& graph)
+SignalPath findSignalPath(const Graph& graph)
 {
     const auto count = static_cast<NodeId>(graph.nodes().size());
-    std::vector<bool> isTransformed(static_cast<std::size_t>(count)); // a norm or a softmax lies before
+    std::vector<bool> carriesSignal(graph.values().size());
+    for (const ValueId input : graph.inputs()) {
+        carriesSignal[static_cast<std::size_t>(input)] = graph.value(input).dtype == DType::F32;
+    }
+    SignalPath path {std::vector<bool>(graph.nodes().size()), {}};
     std::vector<NodeId> open;
     for (NodeId id = 0; id < count; ++id) {
         const Node& node = graph.node(id);
-        bool transformed = isNormalization(node.op) || node.op == "Softmax";
-        for (const NodeId producer : producersOf(graph, node)) {
-            transformed = transformed || isTransformed[static_cast<std::size_t>(producer)];
+        const bool isRaw = std::ranges::any_of(node.inputs, [&](ValueId input) {
+            return input != kNoValue && carriesSignal[static_cast<std::size_t>(input)];
+        });
+        path.isRaw[static_cast<std::size_t>(id)] = isRaw;
+        const bool begins = isNormalization(node.op) || isActivationFunction(node.op) || node.op == "Softmax";
+        for (const ValueId output : node.outputs) {
+            carriesSignal[static_cast<std::size_t>(output)] = isRaw && !begins;
         }
-        isTransformed[static_cast<std::size_t>(id)] = transformed;
-        if (node.op == "Log" && !transformed) {
+        if (node.op == "Log" && isRaw) {
             open.push_back(id);
         }
     }
-    std::set<NodeId> found;
     while (!open.empty()) {
         const NodeId id = open.back();
         open.pop_back();
-        if (found.insert(id).second) {
-            const std::vector<NodeId> producers = producersOf(graph, graph.node(id));
-            open.insert(open.end(), producers.begin(), producers.end());
+        if (path.isRaw[static_cast<std::size_t>(id)] && path.frontEnd.insert(id).second) {
+            for (const ValueId input : graph.node(id).inputs) {
+                if (input != kNoValue && graph.value(input).producer != kNoNode) {
+                    open.push_back(graph.value(input).producer);
+                }
+            }
         }
     }
-    return found;
+    return path;
 }
 
 class SiteFinder
@@ -89,7 +95,7 @@ private:
 
     const Graph& m_graph;
     std::map<NodeId, AttentionPattern> m_attentionOf; ///< by either of its MatMuls
-    std::set<NodeId> m_frontEnd;
+    SignalPath m_signal;
     std::set<NodeId> m_operandLinears; ///< linears whose result is a query, key or value
     std::set<ValueId> m_done; ///< values that have their input or weight site
     std::set<std::string> m_names;
@@ -98,7 +104,7 @@ private:
 
 SiteFinder::SiteFinder(const Graph& graph)
     : m_graph(graph)
-    , m_frontEnd(findFrontEnd(graph))
+    , m_signal(findSignalPath(graph))
 {
     for (const AttentionPattern& pattern : findAttention(graph)) {
         m_attentionOf[pattern.scores] = pattern;
@@ -160,7 +166,7 @@ bool SiteFinder::isHead(NodeId linear) const
 
 Role SiteFinder::roleOfLinear(NodeId linear) const
 {
-    if (m_frontEnd.contains(linear)) {
+    if (m_signal.frontEnd.contains(linear)) {
         return Role::FrontEnd;
     }
     const ValueId input = m_graph.node(linear).inputs.front();
@@ -178,6 +184,9 @@ Role SiteFinder::roleOfLinear(NodeId linear) const
     }
     if (isActivated(input)) {
         return Role::PostGeluFc2;
+    }
+    if (m_signal.isRaw[static_cast<std::size_t>(linear)]) {
+        return Role::PatchEmbedding;
     }
     return afterNorm ? Role::PostNormFc1 : Role::Other;
 }
@@ -226,9 +235,9 @@ void SiteFinder::addConv(NodeId id)
     }
     const auto& inputs = m_graph.inputs();
     const bool readsInput = std::ranges::find(inputs, originOf(m_graph, node.inputs[0])) != inputs.end();
-    const Role role = m_frontEnd.contains(id) ? Role::FrontEnd
-        : readsInput                          ? Role::PatchEmbedding
-                                              : Role::Other;
+    const Role role = m_signal.frontEnd.contains(id) ? Role::FrontEnd
+        : readsInput                                 ? Role::PatchEmbedding
+                                                     : Role::Other;
     if (m_done.insert(node.inputs[0]).second) {
         Site site;
         site.name = node.name + ".input";

@@ -70,6 +70,7 @@ private slots:
         QCOMPARE(activations[Role::PostNormQkv], 11); // the first layer reads the embeddings
         QCOMPARE(activations[Role::Head], 1);
         QCOMPARE(activations[Role::FrontEnd], 2); // the frames, and their power spectrum
+        QCOMPARE(activations[Role::PatchEmbedding], 2); // the cosine transform, and what embeds its result
         for (int layer = 0; layer < 12; ++layer) {
             const std::string number = layer == 0 ? "" : "_" + std::to_string(layer);
             const std::string block = "kws_transformer.transformer_block" + number;

@@ -150,8 +150,24 @@ private slots:
             {"real.input", "real.weight", "imaginary.weight", "mel.input", "mel.weight"}) {
             QVERIFY2(find(sites, name)->role == Role::FrontEnd, name);
         }
-        QCOMPARE(find(sites, "embed.input")->role, Role::Other);
+        QCOMPARE(find(sites, "embed.input")->role, Role::PatchEmbedding);
         QCOMPARE(find(sites, "head.input")->role, Role::Head);
+    }
+    void theFirstLinearOnNumbersIsThePatchEmbedding()
+    {
+        GraphSketch sketch;
+        const ValueId x = sketch.builder.addInput("x", DType::F32, {-1, 5, 8});
+        const ValueId ids = sketch.builder.addInput("ids", DType::I64, {-1, 5});
+        const ValueId looked = sketch.builder.addNode("Gather", "table", {sketch.weight("t", {9, 8}), ids});
+        const ValueId sum = sketch.builder.addNode(
+            "Add", "sum", {sketch.linear("embed", x, 8, 8), sketch.linear("project", looked, 8, 8)});
+        const ValueId hidden = sketch.linear("fc", sketch.builder.addNode("Relu", "act", {sum}), 8, 8);
+        sketch.builder.addOutput(sketch.linear("head", sketch.norm("norm", hidden, 8), 8, 3));
+        const auto sites = findSites(*sketch.builder.build());
+        QCOMPARE(find(sites, "embed.input")->role, Role::PatchEmbedding);
+        QCOMPARE(find(sites, "embed.weight")->role, Role::PatchEmbedding);
+        QCOMPARE(find(sites, "project.input")->role, Role::Other); // of token ids
+        QCOMPARE(find(sites, "fc.input")->role, Role::PostGeluFc2);
     }
     void aLogarithmBehindANormIsNoFrontEnd()
     {
