@@ -115,8 +115,9 @@ void Habits::startTour()
             tr("Each column is a channel. After a LayerNorm a few are often many times wider than the rest: "
                "they spoil a common scale. Click a channel, or drag across several.")},
         {views.distribution->distributionPlot(), tr("Drag a bound"),
-            tr("Take one of the two black lines and move it inwards. What lies outside is clipped; below you "
-               "see where the squared error comes from. Escape takes the movement back, Ctrl+Z any edit.")},
+            tr("Try it now: take one of the two upright lines and move it inwards. What lies outside is "
+               "clipped; below you see where the squared error comes from. Escape takes the movement back, "
+               "Ctrl+Z any edit.")},
         {views.errors, tr("Three errors"),
             tr("The tensor's error follows your hand, then that of the layer that reads it, then that of the "
                "whole model on a few samples.")},

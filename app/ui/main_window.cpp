@@ -28,6 +28,7 @@
 #include <QMimeData>
 #include <QScreen>
 #include <QStatusBar>
+#include <QStyle>
 
 namespace qs {
 
@@ -112,9 +113,11 @@ void MainWindow::makeControllers(const Workbench& bench)
 void MainWindow::fitToScreen()
 {
     const QSize available = screen()->availableSize();
-    if (width() > available.width() || height() > available.height()) {
+    const int frame = style()->pixelMetric(QStyle::PM_TitleBarHeight); // of a window manager's, about
+    if (width() > available.width() || height() + frame > available.height()) {
         resize(size().boundedTo(available));
         m_views->arrange();
+        setWindowState(windowState() | Qt::WindowMaximized); // else its frame would reach beyond the screen
     }
 }
 

@@ -8,6 +8,7 @@
 #include <QPainterPath>
 #include <QPushButton>
 #include <QVBoxLayout>
+#include <QWindow>
 
 #include <algorithm>
 #include <utility>
@@ -47,6 +48,9 @@ Tour::Tour(std::vector<TourStop> stops, QWidget* window)
     connect(close, &QPushButton::clicked, this, &Tour::end);
     connect(m_back, &QPushButton::clicked, this, [this] { go(-1); });
     connect(m_next, &QPushButton::clicked, this, [this] { go(1); });
+    for (QPushButton* button : {close, m_back, m_next}) {
+        button->installEventFilter(this); // it would take the arrows for itself
+    }
     auto* buttons = new QHBoxLayout;
     buttons->addWidget(m_count);
     buttons->addStretch(1);
@@ -58,6 +62,9 @@ Tour::Tour(std::vector<TourStop> stops, QWidget* window)
     layout->addWidget(m_text);
     layout->addLayout(buttons);
     window->installEventFilter(this);
+    if (QWindow* surface = window->window()->windowHandle()) {
+        surface->installEventFilter(this); // sees a press before it is known which widget it is for
+    }
     setGeometry(window->rect());
     show();
     raise();
@@ -66,9 +73,31 @@ Tour::Tour(std::vector<TourStop> stops, QWidget* window)
 
 bool Tour::eventFilter(QObject* watched, QEvent* event)
 {
-    if (watched == parent() && event->type() == QEvent::Resize) {
-        setGeometry(parentWidget()->rect());
-        showStop();
+    switch (event->type()) {
+    case QEvent::KeyPress:
+        if (const auto* key = static_cast<QKeyEvent*>(event);
+            watched->parent() == m_bubble && (key->key() == Qt::Key_Left || key->key() == Qt::Key_Right)) {
+            go(key->key() == Qt::Key_Right ? 1 : -1);
+            return true;
+        }
+        break;
+    case QEvent::Resize:
+    case QEvent::Move:
+        if (watched->isWidgetType()) { // the window, or the target in it
+            setGeometry(parentWidget()->rect());
+            place();
+        }
+        break;
+    case QEvent::MouseButtonPress:
+        if (!watched->isWidgetType()) {
+            const QPoint at = mapFromGlobal(static_cast<QMouseEvent*>(event)->globalPosition().toPoint());
+            if (!targetRect().contains(at) && !m_bubble->geometry().contains(at)) {
+                setAttribute(Qt::WA_TransparentForMouseEvents); // hiding now would disturb the press
+                QMetaObject::invokeMethod(this, &Tour::end, Qt::QueuedConnection);
+            }
+        }
+        break;
+    default: break;
     }
     return QWidget::eventFilter(watched, event);
 }
@@ -106,12 +135,21 @@ void Tour::showStop()
         return;
     }
     const TourStop& stop = m_stops[static_cast<std::size_t>(m_stop)];
+    stop.target->installEventFilter(this); // it may be resized while it is tried
     m_title->setText(stop.title);
     m_text->setText(stop.text);
     m_count->setText(tr("%1 of %2").arg(m_stop + 1).arg(m_stops.size()));
     m_back->setEnabled(m_stop > 0);
     m_next->setText(m_stop + 1 == static_cast<int>(m_stops.size()) ? tr("&Done") : tr("&Next"));
     m_bubble->adjustSize();
+    m_next->setDefault(true);
+    m_next->setFocus();
+    setAccessibleDescription(stop.title + QStringLiteral(". ") + stop.text);
+    place();
+}
+
+void Tour::place()
+{
     const QRect target = targetRect();
     const QSize size = m_bubble->size();
     // Beside the target where there is room: right, left, below, above; else inside it.
@@ -128,10 +166,13 @@ void Tour::showStop()
     corner.setX(std::clamp(corner.x(), 8, std::max(8, width() - size.width() - 8)));
     corner.setY(std::clamp(corner.y(), 8, std::max(8, height() - size.height() - 8)));
     m_bubble->move(corner);
-    m_next->setDefault(true);
-    m_next->setFocus();
-    setAccessibleDescription(stop.title + QStringLiteral(". ") + stop.text);
+    setMask(QRegion(rect()).subtracted(target).united(m_bubble->geometry()));
     update();
+    if (const auto& shown = m_stops[static_cast<std::size_t>(std::max(m_stop, 0))].target) {
+        for (QWidget* part : shown->findChildren<QWidget*>()) {
+            part->update(); // bright again: opaque parts are not asked to by the mask
+        }
+    }
 }
 
 void Tour::end()
@@ -164,11 +205,6 @@ void Tour::keyPressEvent(QKeyEvent* event)
     case Qt::Key_Left: go(-1); break;
     default: QWidget::keyPressEvent(event);
     }
-}
-
-void Tour::mousePressEvent(QMouseEvent*)
-{
-    end();
 }
 
 } // namespace qs

@@ -20,8 +20,9 @@ struct TourStop
 };
 
 /// A walk through the window for somebody who sees it for the first time: the rest of the window is dimmed,
-/// one part stays bright with a few sentences beside it. Arrow keys, Return and the buttons go on and back,
-/// Escape and any click outside the bubble end it. Covers its parent and deletes itself at the end.
+/// one part stays bright with a few sentences beside it, and can be tried. Arrow keys, Return and the buttons
+/// go on and back; Escape and a press anywhere in the dark end it, and that press counts for what lies below.
+/// Covers its parent and deletes itself at the end.
 class Tour : public QWidget
 {
     Q_OBJECT
@@ -37,11 +38,11 @@ protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
     void paintEvent(QPaintEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
-    void mousePressEvent(QMouseEvent* event) override;
 
 private:
     void go(int by);
     void showStop();
+    void place(); ///< of the bubble, and of the hole that lets the mouse through to the target
     void end();
     [[nodiscard]] QRect targetRect() const;
 

@@ -24,6 +24,7 @@
 #include <QTest>
 #include <QToolButton>
 #include <QTreeView>
+#include <QWindow>
 
 #include <random>
 
@@ -334,12 +335,34 @@ private slots:
         QPointer<Tour> shown = m_window->findChild<Tour*>();
         QVERIFY(shown);
         QCOMPARE(shown->stop(), 0);
-        QTest::keyClick(shown.data(), Qt::Key_Right);
+        QTest::keyClick(shown->focusWidget(), Qt::Key_Right);
         QCOMPARE(shown->stop(), 1);
-        QTest::keyClick(shown.data(), Qt::Key_Left);
+        QTest::keyClick(shown->focusWidget(), Qt::Key_Left);
         QCOMPARE(shown->stop(), 0);
-        QTest::keyClick(shown.data(), Qt::Key_Escape);
+        QTest::keyClick(shown->focusWidget(), Qt::Key_Escape);
         QTRY_VERIFY(!shown);
+    }
+    void aDragCountsWhileTheTourIsShown()
+    {
+        trigger(u"&Tour of the Window"_s);
+        QPointer<Tour> tour = m_window->findChild<Tour*>();
+        QVERIFY(tour);
+        QTest::keyClick(tour->focusWidget(), Qt::Key_Right);
+        QTest::keyClick(tour->focusWidget(), Qt::Key_Right); // it speaks of the histogram
+        QCOMPARE(tour->stop(), 2);
+        const Plan before = session().plan();
+        dragThroughWindow();
+        QVERIFY(!(session().plan() == before));
+        QVERIFY(tour);
+        QCOMPARE(tour->stop(), 2);
+
+        session().undoStack()->undo();
+        QCOMPARE(session().plan(), before);
+        QTest::keyClick(tour.data(), Qt::Key_Left); // now the histogram lies in the dark
+        QCOMPARE(tour->stop(), 1);
+        dragThroughWindow();
+        QVERIFY(!(session().plan() == before));
+        QTRY_VERIFY(!tour);
     }
 
 private:
@@ -380,6 +403,18 @@ private:
     {
         QTest::mouseRelease(canvas(), Qt::LeftButton, {}, pixel(factor));
         m_grabbed = 0.0;
+    }
+    /// Of the upper bound, by events of the window: whatever lies on top gets them.
+    void dragThroughWindow()
+    {
+        canvas()->replot(QCustomPlot::rpImmediateRefresh);
+        QWindow* window = m_window->windowHandle();
+        const QPoint from = canvas()->mapTo(m_window.get(), pixel(1.0));
+        QTest::mousePress(window, Qt::LeftButton, {}, from);
+        for (int i = 1; i <= 4; ++i) {
+            QTest::mouseMove(window, from - QPoint(20 * i, 0));
+        }
+        QTest::mouseRelease(window, Qt::LeftButton, {}, from - QPoint(80, 0));
     }
     void dragUpper(double factor)
     {

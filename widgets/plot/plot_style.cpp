@@ -241,6 +241,8 @@ QFont PlotStyle::emphasisFont() const
 
 void PlotStyle::applyTo(QCustomPlot& plot) const
 {
+    constexpr QSize kSmallestCanvas(40, 30); // one without area complains when it is shown
+    plot.setMinimumSize(kSmallestCanvas);
     plot.setBackground(m_base);
     for (QCPAxisRect* rect : plot.axisRects()) {
         for (QCPAxis* axis : rect->axes()) {
