@@ -19,6 +19,7 @@
 #include "app/ui/site_controller.h"
 #include "app/ui/views.h"
 #include "app/ui/workbench.h"
+#include "widgets/views/compare_view.h"
 
 #include <QAction>
 #include <QCloseEvent>
@@ -104,6 +105,9 @@ void MainWindow::makeControllers(const Workbench& bench)
     new ReparameterizationController(bench);
     auto* habits = new Habits(bench);
     connect(m_files, &FileController::demoOpened, habits, &Habits::expectDemo);
+    m_views->compare->metrics()->setEmptyText(
+        tr("No evaluation yet.\n\nRun › Evaluate (%1) measures the plan on the evaluation samples.")
+            .arg(m_actions->evaluate->shortcut().toString(QKeySequence::NativeText)));
     auto* compare = new CompareController(&m_session, &m_runner, m_views->compare);
     connect(compare, &CompareController::failed, m_notices, &Notices::fail);
     connect(compare, &CompareController::layerChosen, this, &MainWindow::selectLayer);

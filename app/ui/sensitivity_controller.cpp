@@ -34,6 +34,10 @@ SensitivityController::SensitivityController(const Workbench& bench)
     };
     connect(m_bench.actions->sensitivity, &QAction::triggered, this, measure);
     connect(chart, &SensitivityChart::measureRequested, this, measure);
+    chart->setEmptyText(
+        tr("No sensitivities measured yet.\n\nRun › Sensitivity (%1) quantizes one site at a "
+           "time and shows which ones hurt.")
+            .arg(m_bench.actions->sensitivity->shortcut().toString(QKeySequence::NativeText)));
     connect(m_bench.actions->floatFallback, &QAction::triggered, this,
         &SensitivityController::leaveSensitiveSitesInFloat);
 }

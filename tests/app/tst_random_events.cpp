@@ -25,6 +25,8 @@ namespace {
 
 constexpr int kPatienceMs = 600000;
 constexpr int kUsualEvents = 2500;
+/// The long run is longer than a test may be by default; must be known before the test begins.
+const bool kMayTakeLong = qputenv("QTEST_FUNCTION_TIMEOUT", "14400000");
 const QStringList kSchemes {u"http"_s, u"https"_s, u"file"_s, u"mailto"_s};
 
 int fromEnvironment(const char* name, int usual)
@@ -79,6 +81,7 @@ private slots:
         for (const auto& scheme : kSchemes) {
             QDesktopServices::setUrlHandler(scheme, &m_noBrowser, "open");
         }
+        QVERIFY(kMayTakeLong);
         QVERIFY(m_scratch.isValid());
         QVERIFY(QDir::setCurrent(m_scratch.path())); // names typed into dialogs are made here
         m_window = std::make_unique<MainWindow>();

@@ -41,13 +41,13 @@ private slots:
         ErrorEstimate estimate {1, {0.042, 0.0, INFINITY}, {14.0, -INFINITY, INFINITY}, {87.5, 0.0, 100.0}};
         strip.setModelError(estimate, 1);
         QVERIFY(strip.text(ErrorLevel::Model).contains(u"87.50 %"_s));
-        QVERIFY(strip.text(ErrorLevel::Model).contains(u"1 probe sample"_s));
+        QVERIFY(strip.text(ErrorLevel::Model).contains(u"1 sample"_s));
         QVERIFY(!strip.text(ErrorLevel::Model).contains(u"\u00B1"_s)); // one sample says nothing of others
         estimate = {16, {0.042, 0.021, 0.063}, {14.0, 12.5, 15.5}, {87.5, 64.0, 96.5}};
         strip.setModelError(estimate, 64);
         QVERIFY2(strip.text(ErrorLevel::Model).contains(u"14.0 dB \u00B1 1.5"_s),
             qPrintable(strip.text(ErrorLevel::Model)));
-        QVERIFY(strip.text(ErrorLevel::Model).contains(u"16 of 64 probe samples"_s));
+        QVERIFY(strip.text(ErrorLevel::Model).contains(u"16 of 64 samples"_s));
         QVERIFY(strip.text(ErrorLevel::Model).contains(u"0.042 (0.021 \u2026 0.063)"_s));
         strip.clear();
         QVERIFY(!strip.text(ErrorLevel::Tensor).contains(u"20.0 dB"_s));

@@ -85,11 +85,15 @@ private slots:
         show(Granularity::Group);
         QVERIFY(m_view->editedGroups().isEmpty());
         QVERIFY(!m_view->upperEdit()->isEnabled()); // the tensor has no bounds of its own
+        QCOMPARE(m_view->upperEdit()->text(), QString());
+        QVERIFY(m_view->distributionPlot()->errorNote().contains(u"has its own bounds"_s));
         QSignalSpy spy(m_view.get(), &DistributionView::groupSelected);
         m_view->setSelectedGroup(7);
         QCOMPARE(spy.size(), 0);
         QCOMPARE(m_view->editedGroups(), QVector<int> {7});
         QCOMPARE(m_view->upperEdit()->value(), m_params.bounds[7].upper);
+        QVERIFY(m_view->upperEdit()->text() != QString());
+        QCOMPARE(m_view->distributionPlot()->errorNote(), QString());
         QCOMPARE(m_view->channelMap()->selectedChannel(), 7);
     }
     void theSelectorAndTheMapSelectGroups()

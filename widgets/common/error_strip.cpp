@@ -66,9 +66,11 @@ void ErrorStrip::setModelError(const ErrorEstimate& estimate, std::int64_t goal)
     const QString headline = std::isfinite(half) && half > 0.0
         ? tr("%1 ± %2").arg(formatDecibel(estimate.sqnrDb.value), formatNumber(half, 2))
         : formatDecibel(estimate.sqnrDb.value);
+    const auto samples = static_cast<qlonglong>(estimate.samples);
     const QString subject = estimate.samples < goal
-        ? tr("%1 of %2").arg(static_cast<qlonglong>(estimate.samples)).arg(probeSamples(goal))
-        : probeSamples(estimate.samples);
+        ? tr("%1 of %2 samples").arg(samples).arg(static_cast<qlonglong>(goal))
+        : samples == 1 ? tr("1 sample")
+                       : tr("%1 samples").arg(samples);
     const auto rounded = [](double percent) { return QLocale().toString(percent, 'f', 0); };
     QString details = tr("KL %1 nats · agreement %2")
                           .arg(formatNumber(estimate.klNats.value, 3))

@@ -34,6 +34,12 @@ void NumberEdit::setValue(double value)
     }
 }
 
+void NumberEdit::showNothing()
+{
+    m_shownText.clear();
+    lineEdit()->clear();
+}
+
 void NumberEdit::setRange(double minimum, double maximum)
 {
     m_minimum = minimum;

@@ -16,6 +16,8 @@ public:
     [[nodiscard]] double value() const { return m_value; }
     /// Shows a value; ignored while the user is in the middle of typing another one.
     void setValue(double value);
+    /// Empty until the next value: there is none.
+    void showNothing();
     /// Values outside are refused on entry and clamped on stepping; minimum <= maximum.
     void setRange(double minimum, double maximum);
     /// Added on one step up or down; > 0.

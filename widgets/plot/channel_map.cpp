@@ -240,11 +240,12 @@ void ChannelMap::rebuild()
     }
     const bool log = m_statistics->groups.front().histogram.scale == BinScale::Log2;
     if (log) {
-        // Values of a logarithmic site reach down to 0: show the bins there are.
+        // Values of a logarithmic site reach down to 0, or nearly: show the bins there are.
+        lower = upper;
         for (const GroupStatistics& group : m_statistics->groups) {
-            const Histogram& bins = group.histogram;
-            const double firstEdge = bins.edge(0);
-            lower = lower <= 0.0 || bins.size() == 0 ? firstEdge : std::min(lower, firstEdge);
+            if (group.histogram.size() > 0) {
+                lower = std::min(lower, group.histogram.edge(0));
+            }
         }
     }
     if (!(upper > lower)) {

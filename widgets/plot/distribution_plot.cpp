@@ -78,6 +78,7 @@ void DistributionPlot::buildRects()
     }
     m_countRect->setMinimumMargins({8, 6, 12, 12});
     m_errorRect->setMinimumMargins({8, 3, 12, 0});
+    m_errorRect->setMinimumSize(50, 20); // where height is short, the counts need it more
     m_plot->xAxis->setTickLabels(false); // below stand the levels
     m_plot->yAxis->setLabel(tr("count"));
     QCPAxis* errorKeys = m_errorRect->axis(QCPAxis::atBottom);
@@ -107,7 +108,6 @@ void DistributionPlot::buildLayers()
     m_histogramItem = new HistogramItem(m_countRect, u"main"_s);
     m_errorItem = new ErrorDensityItem(m_errorRect, kLiveLayer);
     m_levelsItem = new LevelsItem(m_countRect, kLiveLayer);
-    m_ghostItem = new GhostItem(m_countRect, kLiveLayer);
     m_hoverItem = new HoverItem(m_plot, kHoverLayer);
 }
 
@@ -133,6 +133,7 @@ void DistributionPlot::buildBounds()
             [this, bound = bound, other = other](
                 double, EditPhase phase) { onBoundEdited(*bound, *other, phase); });
     }
+    m_ghostItem = new GhostItem(m_countRect, kLiveLayer); // its figures stay readable above the bounds
 }
 
 void DistributionPlot::setHistogram(
@@ -220,6 +221,17 @@ void DistributionPlot::setErrorDensity(std::vector<double> clipping, std::vector
 {
     m_errorItem->setDensity(std::move(clipping), std::move(rounding));
     scheduleLiveReplot();
+}
+
+void DistributionPlot::setErrorNote(const QString& note)
+{
+    m_errorItem->setNote(note);
+    scheduleLiveReplot();
+}
+
+const QString& DistributionPlot::errorNote() const
+{
+    return m_errorItem->note();
 }
 
 void DistributionPlot::setZeroingCutoff(const std::optional<ZeroingCutoff>& cutoff)

@@ -64,6 +64,9 @@ public:
     void setLevels(std::vector<double> levels);
     /// Squared error per bin of the histogram; empty vectors: none.
     void setErrorDensity(std::vector<double> clipping, std::vector<double> rounding);
+    /// A sentence in place of the error density, where there is none.
+    void setErrorNote(const QString& note);
+    [[nodiscard]] const QString& errorNote() const;
     void setZeroingCutoff(const std::optional<ZeroingCutoff>& cutoff);
     /// Small marks above the values, which a dragged bound clicks into.
     void setPercentileMarks(std::vector<PercentileMark> marks);

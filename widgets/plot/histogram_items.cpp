@@ -181,6 +181,11 @@ void ErrorDensityItem::draw(QCPPainter* painter)
     const PlotStyle style(m_palette);
     const QCPAxis& keys = *m_rect->axis(QCPAxis::atBottom);
     const QRect area = m_rect->rect();
+    if (!m_note.isEmpty()) {
+        painter->setPen(style.mutedText());
+        painter->setFont(style.labelFont());
+        painter->drawText(area, Qt::AlignCenter | Qt::TextWordWrap, m_note);
+    }
     const int end = area.left() + area.width();
     const std::vector<double> clipping = m_columns.maxima(m_clipping, keys, area.left(), end);
     const std::vector<double> rounding = m_columns.maxima(m_rounding, keys, area.left(), end);

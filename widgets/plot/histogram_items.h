@@ -61,6 +61,9 @@ public:
     ErrorDensityItem(QCPAxisRect* rect, const QString& layer);
     void setHistogram(std::shared_ptr<const Histogram> histogram);
     void setDensity(std::vector<double> clipping, std::vector<double> rounding);
+    /// Why there is none; shown in its place.
+    void setNote(const QString& note) { m_note = note; }
+    [[nodiscard]] const QString& note() const { return m_note; }
     void setPalette(const QPalette& palette) { m_palette = palette; }
     [[nodiscard]] const BinPyramid& clipping() const { return m_clipping; }
     [[nodiscard]] const BinPyramid& rounding() const { return m_rounding; }
@@ -75,6 +78,7 @@ private:
     BinColumns m_columns;
     BinPyramid m_clipping;
     BinPyramid m_rounding;
+    QString m_note;
     QPalette m_palette;
 };
 

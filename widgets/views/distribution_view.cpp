@@ -91,7 +91,6 @@ DistributionView::DistributionView(QWidget* parent)
     , m_countLog(makeToggle(tr("log count"), tr("Logarithmic count axis"), this))
     , m_valueLog(makeToggle(tr("log value"), tr("Logarithmic value axis"), this))
     , m_reset(new QToolButton(this))
-    , m_note(new ElidedLabel(Qt::ElideRight, this))
 {
     auto* content = new QWidget(this);
     auto* lower = new QWidget(content);
@@ -165,7 +164,6 @@ QLayout* DistributionView::buildControls()
     m_reset->setAccessibleName(tr("Show all values"));
     m_reset->setAutoRaise(true);
     m_reset->setFocusPolicy(Qt::TabFocus);
-    m_note->setForegroundRole(QPalette::PlaceholderText);
 
     auto* line = new QHBoxLayout;
     line->setContentsMargins(8, 3, 8, 0);
@@ -177,7 +175,7 @@ QLayout* DistributionView::buildControls()
     line->addWidget(m_upperEdit);
     line->addWidget(m_auto);
     line->addWidget(m_ghostMenu);
-    line->addWidget(m_note, 1);
+    line->addStretch(1);
     line->addWidget(m_countLog);
     line->addWidget(m_valueLog);
     line->addWidget(m_reset);
@@ -580,6 +578,9 @@ void DistributionView::showQuantizer()
     } else {
         if (bounds) {
             syncNumbers(m_plot->bounds());
+        } else {
+            m_lowerEdit->showNothing();
+            m_upperEdit->showNothing();
         }
         m_plot->setLevels({});
         m_plot->setErrorDensity({}, {});
@@ -587,7 +588,7 @@ void DistributionView::showQuantizer()
     }
     m_legend->setEntries(std::move(legend));
     const bool needsGroup = hasGroupBounds() && m_group < 0 && m_brush.isEmpty();
-    m_note->setFullText(needsGroup
+    m_plot->setErrorNote(needsGroup
             ? tr("Each %1 has its own bounds: select one, or mark several, to edit them.")
                   .arg(displayName(m_params->axis))
             : !shownGroupsAgree() ? tr("The marked ones differ: moving a bound sets all of them.")

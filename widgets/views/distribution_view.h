@@ -137,7 +137,6 @@ private:
     QToolButton* m_countLog;
     QToolButton* m_valueLog;
     QToolButton* m_reset;
-    ElidedLabel* m_note;
 };
 
 } // namespace qs

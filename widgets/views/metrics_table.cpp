@@ -87,6 +87,11 @@ MetricsTable::MetricsTable(QWidget* parent)
     layout->addWidget(m_stack);
 }
 
+void MetricsTable::setEmptyText(const QString& text)
+{
+    m_empty->setText(text);
+}
+
 void MetricsTable::setRows(std::vector<MetricsRow> rows)
 {
     m_rows = std::move(rows);

@@ -50,6 +50,8 @@ public:
 
     explicit MetricsTable(QWidget* parent = nullptr);
 
+    /// Shown while there are no rows.
+    void setEmptyText(const QString& text);
     /// The selection stays with the positions.
     void setRows(std::vector<MetricsRow> rows);
     /// Ascending.

@@ -128,6 +128,9 @@ void SiteTreeView::buildTree()
     header->resizeSection(SiteTreeModel::State, widthOf(tr("computing")) + 20);
     header->moveSection(header->visualIndex(SiteTreeModel::Sqnr), SiteTreeModel::Quantizer);
     header->moveSection(header->visualIndex(SiteTreeModel::Sensitivity), SiteTreeModel::Quantizer + 1);
+    // A narrow tree ends somewhere: weight or activation is told by the icon too.
+    header->moveSection(
+        header->visualIndex(SiteTreeModel::Kind), header->visualIndex(SiteTreeModel::Sensitivity));
     for (int column = SiteTreeModel::Kind; column < SiteTreeModel::ColumnCount; ++column) {
         auto* action
             = new QAction(m_model->headerData(column, Qt::Horizontal, Qt::DisplayRole).toString(), header);
