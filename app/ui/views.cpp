@@ -104,8 +104,8 @@ void Views::arrange()
     }
     m_tabs.front()->raise();
     // At best the tree shows its figures beside the names; the centre needs its width first.
-    constexpr int kTreeWidth = 465;
-    constexpr int kNarrowTree = 260;
+    constexpr int kTreeWidth = 445; ///< up to weight or activation
+    constexpr int kNarrowTree = 318; ///< up to the SQNR
     constexpr int kOthers = 1010; ///< centre and inspector
     constexpr int kInspectorWidth = 300;
     m_window->resizeDocks({m_left, m_right},

@@ -78,7 +78,7 @@ void DistributionPlot::buildRects()
     }
     m_countRect->setMinimumMargins({8, 6, 12, 12});
     m_errorRect->setMinimumMargins({8, 3, 12, 0});
-    m_errorRect->setMinimumSize(50, 20); // where height is short, the counts need it more
+    m_errorRect->setMinimumSize(50, 30); // where height is short, the counts need it more
     m_plot->xAxis->setTickLabels(false); // below stand the levels
     m_plot->yAxis->setLabel(tr("count"));
     QCPAxis* errorKeys = m_errorRect->axis(QCPAxis::atBottom);

@@ -35,6 +35,27 @@ QString shortName(const QString& section)
     return isNumber ? last : section;
 }
 
+/// 0.1, 0.2, 0.5, 1, 2, 5: evenly spread on a logarithmic axis.
+class OneTwoFiveTicker final : public QCPAxisTicker
+{
+protected:
+    QVector<double> createTickVector(double, const QCPRange& range) override
+    {
+        QVector<double> ticks;
+        if (range.lower <= 0.0 || range.upper <= range.lower) {
+            return ticks;
+        }
+        const auto last = static_cast<int>(std::ceil(std::log10(range.upper)));
+        for (auto decade = static_cast<int>(std::floor(std::log10(range.lower))); decade <= last; ++decade) {
+            for (const double digit : {1.0, 2.0, 5.0}) {
+                ticks.append(digit * std::pow(10.0, decade));
+            }
+        }
+        return ticks;
+    }
+    QVector<double> createSubTickVector(int, const QVector<double>&) override { return {}; }
+};
+
 } // namespace
 
 LossCurve::LossCurve(QWidget* parent)
@@ -185,8 +206,9 @@ void LossCurve::chooseTicks(const QCPRange& range)
     }
     m_isNarrow = isNarrow;
     if (isNarrow) {
-        useLinearTicks(*m_plot->yAxis);
+        useLinearTicks(*m_plot->yAxis); // its numbers
         m_plot->yAxis->setScaleType(QCPAxis::stLogarithmic);
+        m_plot->yAxis->setTicker(QSharedPointer<QCPAxisTicker>(new OneTwoFiveTicker));
     } else {
         useDecadeTicks(*m_plot->yAxis);
     }
