@@ -2,14 +2,23 @@
 
 #include "app/session/logging.h"
 
+#include <QThread>
+
 #include <chrono>
 #include <mutex>
+#include <utility>
+
+#ifdef Q_OS_LINUX
+#include <sys/resource.h>
+#endif
 
 namespace qs {
 
 namespace {
 
 constexpr std::chrono::milliseconds kProgressInterval {33};
+constexpr int kLiveNiceness = 5; ///< above that of the user-interface thread
+constexpr int kBatchNiceness = 10;
 
 } // namespace
 
@@ -107,6 +116,22 @@ QList<JobStatus> JobRunner::jobs() const
         list.append(status);
     }
     return list;
+}
+
+/// Threads that a worker starts are as nice as it is.
+void JobRunner::standBack(Lane lane)
+{
+    thread_local bool stands = false; // niceness adds up, and a worker stays in its lane
+    if (std::exchange(stands, true)) {
+        return;
+    }
+#ifdef Q_OS_LINUX
+    const int own = getpriority(PRIO_PROCESS, 0); // on Linux that of the thread, where QThread cannot set it
+    setpriority(PRIO_PROCESS, 0, own + (lane == Lane::Live ? kLiveNiceness : kBatchNiceness));
+#else
+    QThread::currentThread()->setPriority(
+        lane == Lane::Live ? QThread::LowPriority : QThread::LowestPriority);
+#endif
 }
 
 quint64 JobRunner::add(const QString& key, const QString& title)

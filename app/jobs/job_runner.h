@@ -64,7 +64,8 @@ public:
         const quint64 id = add(key, title);
         const TaskContext context {
             m_jobs.at(id).stop.get_token(), [this, id](const Progress& p) { post(id, p); }};
-        pool(lane).start([this, id, context, work = std::move(work), done = std::move(done)]() mutable {
+        pool(lane).start([this, lane, id, context, work = std::move(work), done = std::move(done)]() mutable {
+            standBack(lane);
             auto outcome = guarded<R>(work, context);
             QMetaObject::invokeMethod(
                 this,
@@ -122,6 +123,7 @@ private:
         }
     }
 
+    static void standBack(Lane lane); ///< of the calling worker, behind the user-interface thread
     quint64 add(const QString& key, const QString& title);
     void remove(quint64 id);
     void post(quint64 id, const Progress& progress); ///< on the worker's thread

@@ -78,6 +78,9 @@ void CalibrationController::showSite()
 
 void CalibrationController::showBounds()
 {
+    if (!m_bench.views->calibration->isVisible()) {
+        return; // as in showSite(), and every move of a drag comes here
+    }
     const LiveErrorState& state = m_bench.live->state();
     const bool ofSite = state.site == m_bench.selection->first().toStdString();
     const bool single = ofSite && state.params && state.params->bounds.size() == 1

@@ -3,9 +3,14 @@
 #include <QSignalSpy>
 #include <QTest>
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 #include <thread>
+
+#ifdef Q_OS_LINUX
+#include <sys/resource.h>
+#endif
 
 using namespace qs;
 using namespace std::chrono_literals;
@@ -41,6 +46,29 @@ private slots:
         QTRY_COMPARE(result, std::optional(42));
         QCOMPARE(where, thread());
         QVERIFY(runner.isIdle());
+    }
+    void workersStandBehindTheInterface()
+    {
+#ifdef Q_OS_LINUX
+        constexpr int kNicest = 19;
+        JobRunner runner;
+        const int own = getpriority(PRIO_PROCESS, 0); // on Linux that of the calling thread
+        const auto niceness = [&runner](Lane lane) {
+            std::optional<int> found;
+            runner.start(
+                lane, QStringLiteral("niceness"), QString(),
+                [](const TaskContext&) { return getpriority(PRIO_PROCESS, 0); },
+                [&found](Outcome<int> outcome) { found = std::get<int>(outcome); });
+            return QTest::qWaitFor([&found] { return found.has_value(); }) ? *found : -1;
+        };
+        for (int again = 0; again < 2; ++again) { // it does not add up
+            QCOMPARE(niceness(Lane::Live), std::min(own + 5, kNicest));
+            QCOMPARE(niceness(Lane::Batch), std::min(own + 10, kNicest));
+        }
+        QCOMPARE(getpriority(PRIO_PROCESS, 0), own);
+#else
+        QSKIP("told by the niceness of Linux threads");
+#endif
     }
     void turnsExceptionsIntoFailures()
     {

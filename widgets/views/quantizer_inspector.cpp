@@ -50,6 +50,12 @@ void showIn(QComboBox& box, const std::optional<Enum>& value)
     box.setCurrentIndex(value ? box.findData(static_cast<int>(*value)) : -1);
 }
 
+SiteChoice withoutBounds(SiteChoice choice)
+{
+    choice.manualBounds.clear();
+    return choice;
+}
+
 QLabel* makeValueLabel(QWidget* parent)
 {
     auto* label = new QLabel(parent);
@@ -254,7 +260,12 @@ QWidget* QuantizerInspector::buildResult()
 void QuantizerInspector::setSites(std::vector<SiteRow> sites)
 {
     const bool same = sites.size() == 1 && m_sites.size() == 1 && sites.front().name == m_sites.front().name;
+    const bool onlyBoundsMoved
+        = same && withoutBounds(sites.front().choice) == withoutBounds(m_sites.front().choice);
     m_sites = std::move(sites);
+    if (onlyBoundsMoved) {
+        return; // as with every move of a drag
+    }
     m_stack->setCurrentIndex(m_sites.empty() ? 0 : 1);
     if (!same) {
         setQuantizer(std::nullopt);
