@@ -18,7 +18,7 @@ for target in "${targets[@]}"; do
     longest=65536
     case $target in npy | recipe | config) longest=4096 ;; esac
     build/fuzz/tests/fuzz/fuzz_"$target" "$found" "tests/fuzz/corpus/$target" \
-        -dict="tests/fuzz/dictionaries/$target.dict" -max_total_time="$seconds" -max_len=$longest -timeout=5 \
+        -dict="tests/fuzz/dictionaries/$target.dict" -max_total_time="$seconds" -max_len=$longest -timeout=90 \
         -rss_limit_mb=2048 -artifact_prefix="$findings/$target-" -print_final_stats=1 \
         >"$findings/$target.log" 2>&1 || { echo "FINDING, see $findings/$target.log"; status=1; }
     grep -E "^(Done|SUMMARY|stat::(number_of_executed_units|peak_rss_mb))" "$findings/$target.log" || true
