@@ -352,7 +352,7 @@ MethodResult FastQuantization::run()
             "reconstruct", static_cast<std::int64_t>(i), static_cast<std::int64_t>(sites.size()));
         const std::string& name = sites[i].name;
         const bool isLinearInput = sites[i].kind == SiteKind::Activation
-            && m_model->graph->node(sites[i].readers.front().first).op == "Linear";
+            && m_input.model->graph->node(sites[i].readers.front().first).op == "Linear";
         if (!isLinearInput || !m_result.plan.choices.at(name).enabled) {
             continue;
         }

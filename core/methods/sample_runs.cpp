@@ -13,15 +13,11 @@ bool takesOneSample(const Model& model)
     return input.dimsKnown && !input.dims.empty() && input.dims.front() == 1;
 }
 
-Tensor joinSamples(std::span<const Tensor> samples, const std::string& name)
+Tensor joinSamples(std::span<const Tensor> samples)
 {
-    std::vector<std::int64_t> dims(
-        samples.front().shape().dims().begin(), samples.front().shape().dims().end());
-    if (dims.empty() || dims.front() != 1) {
-        throw Error(ErrorCode::Unsupported,
-            "value '" + name + "' of a model that takes one sample has no leading dimension of 1");
-    }
-    dims.front() = static_cast<std::int64_t>(samples.size());
+    const auto& first = samples.front().shape().dims();
+    std::vector<std::int64_t> dims(first.begin(), first.end());
+    dims.front() *= static_cast<std::int64_t>(samples.size());
     Tensor all(DType::F32, Shape(dims));
     auto place = all.mutableData<float>().begin();
     for (const Tensor& sample : samples) {
@@ -47,7 +43,13 @@ std::vector<Tensor> runSamples(Executor& executor, std::span<const Feed> batches
     }
     std::vector<Tensor> results;
     for (std::size_t k = 0; k < fetches.size(); ++k) {
-        results.push_back(joinSamples(samples[k], executor.model().graph->value(fetches[k]).name));
+        const Shape& shape = samples[k].front().shape();
+        if (shape.rank() == 0 || shape[0] != 1) {
+            throw Error(ErrorCode::Unsupported,
+                "value '" + executor.model().graph->value(fetches[k]).name
+                    + "' of a model that takes one sample has no leading dimension of 1");
+        }
+        results.push_back(joinSamples(samples[k]));
     }
     return results;
 }

@@ -127,7 +127,7 @@ Tensor StagedRun::value(const std::string& name, const TaskContext& context)
                 ? known->second
                 : m_executor->run(feedsOf(values), {&fetch, 1}, nullptr, {context.stop, {}}).front());
     }
-    return takesOneSample(*m_model) ? joinSamples(parts, name) : parts.front();
+    return takesOneSample(*m_model) ? joinSamples(parts) : parts.front();
 }
 
 } // namespace qs

@@ -30,7 +30,8 @@ public:
     [[nodiscard]] ResolvedPlan calibrateTo(
         const std::string& node, const Plan& plan, const TaskContext& context = {});
     /// A value that is kept, or can be computed from those that are, without moving on. Raw: no quantizer of
-    /// its own site was applied.
+    /// its own site was applied. Single samples lie one after the other along the first dimension, which it
+    /// must have.
     [[nodiscard]] Tensor value(const std::string& name, const TaskContext& context = {});
 
 private:
