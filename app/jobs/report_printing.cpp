@@ -15,8 +15,9 @@ namespace qs {
 
 namespace {
 
-constexpr double kMarginMm = 12.0;
+constexpr double kMarginMm = 0.0; ///< printing leaves 2 cm of its own, with the number of the page in it
 constexpr int kSharpness = 3; ///< pixels of a chart per pixel of the page's layout
+constexpr double kPictureWidth = 720.0; ///< of all pictures of a report
 constexpr int kResolution = 300; ///< dots per inch
 
 /// A document whose pictures are data: addresses; those in SVG are drawn at a higher resolution than they are
@@ -41,7 +42,11 @@ protected:
         if (address.contains("svg")) {
             reader.setScaledSize(reader.size() * kSharpness);
         }
-        return reader.read();
+        QImage picture = reader.read();
+        if (!picture.isNull()) { // the layout knows the width alone, and takes the height from here
+            picture.setDevicePixelRatio(static_cast<double>(picture.width()) / kPictureWidth);
+        }
+        return picture;
     }
 };
 

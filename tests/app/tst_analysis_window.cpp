@@ -1,3 +1,4 @@
+#include "app/jobs/report_printing.h"
 #include "app/ui/main_window.h"
 #include "tests/app/fresh_window.h"
 #include "widgets/plot/sensitivity_chart.h"
@@ -6,9 +7,11 @@
 
 #include <QAction>
 #include <QApplication>
+#include <QBuffer>
 #include <QDockWidget>
 #include <QFile>
 #include <QFileDialog>
+#include <QImage>
 #include <QLineEdit>
 #include <QMenu>
 #include <QTableWidget>
@@ -116,7 +119,7 @@ private slots:
             edit->setText(file);
             QTest::keyClick(edit, Qt::Key_Return);
         });
-        trigger(u"Re&port…"_s);
+        trigger(u"Repor&t…"_s);
         QTRY_VERIFY_WITH_TIMEOUT(m_window->jobs()->isIdle() && QFile::exists(file), kPatienceMs);
         QFile written(file);
         QVERIFY(written.open(QIODevice::ReadOnly));
@@ -127,6 +130,25 @@ private slots:
             QVERIFY(bytes.contains(m_site.toUtf8()));
             QVERIFY(bytes.contains("data:image/png;base64,")); // what the window showed
         }
+    }
+    void picturesOfAPrintedReportKeepTheirShape()
+    {
+        // Three times as wide as high: two of them and a heading fit on a page, however many pixels they
+        // have.
+        QByteArray png;
+        QBuffer buffer(&png);
+        buffer.open(QIODevice::WriteOnly);
+        QImage picture(2160, 720, QImage::Format_RGB32);
+        picture.fill(Qt::blue);
+        QVERIFY(picture.save(&buffer, "PNG"));
+        const QByteArray svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"720\" height=\"240\"/>";
+        const auto image = [](const char* type, const QByteArray& bytes) {
+            return u"<p><img width=\"720\" src=\"data:image/%1;base64,%2\"/></p>"_s.arg(
+                QLatin1String(type), QString::fromLatin1(bytes.toBase64()));
+        };
+        const QString html = u"<h1>Report</h1>"_s + image("png", png) + image("svg+xml", svg);
+        QCOMPARE(reportAsPdf(html, u"Report"_s).count("/Type /Page\n"), 1);
+        QCOMPARE(reportAsPdf(html + html, u"Report"_s).count("/Type /Page\n"), 2);
     }
 
 private:
