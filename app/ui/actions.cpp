@@ -20,7 +20,7 @@ Actions::Actions(QMainWindow* window, QUndoStack* undoStack)
     openModelFile = add(file, tr("Open Model &File…"), tr("Open an .onnx model or an exported .h5 model"),
         QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O));
     openDemo = add(file, tr("Open the &Demo"), tr("Open the bundled model and its images"));
-    recentMenu = file->addMenu(tr("Open &Recent"));
+    recentMenu = file->addMenu(tr("Open Rece&nt"));
     file->addSeparator();
     openCalibrationData = add(file, tr("Open &Calibration Data…"),
         tr("Open a folder of images (or drop .npy, .npz or .h5 files) and calibrate on it"),
@@ -29,18 +29,18 @@ Actions::Actions(QMainWindow* window, QUndoStack* undoStack)
         = add(file, tr("Open &Evaluation Data…"), tr("Open the labelled images that metrics are computed on"),
             QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_D));
     file->addSeparator();
-    openSession = add(file, tr("Open Se&ssion…"), tr("Go on where a saved session ended"));
+    openSession = add(file, tr("Open Sessi&on…"), tr("Go on where a saved session ended"));
     saveSession = add(file, tr("&Save Session…"),
         tr("Save plan, statistics, kept plans and results; model and data by path and hash"),
         QKeySequence::Save);
     file->addSeparator();
     openRecipe = add(file, tr("Open &Recipe…"), tr("Replace the plan by the one of a recipe"));
-    saveRecipe = add(file, tr("Save Recipe…"), tr("Save the plan so that the command line can reproduce it"),
+    saveRecipe = add(file, tr("Sa&ve Recipe…"), tr("Save the plan so that the command line can reproduce it"),
         QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S));
-    saveCalibration = add(file, tr("Save Calibration…"), tr("Save the statistics for the command line"));
+    saveCalibration = add(file, tr("S&ave Calibration…"), tr("Save the statistics for the command line"));
     exportModel = add(file, tr("E&xport Model…"), tr("Write the quantized model for a runtime and verify it"),
         QKeySequence(Qt::CTRL | Qt::Key_E));
-    report = add(file, tr("Re&port…"), tr("Write model, plan, results and charts as one HTML or PDF file"),
+    report = add(file, tr("Repor&t…"), tr("Write model, plan, results and charts as one HTML or PDF file"),
         QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_E));
     file->addSeparator();
     pictureMenu = file->addMenu(tr("Save &Picture of"));
@@ -61,7 +61,7 @@ Actions::Actions(QMainWindow* window, QUndoStack* undoStack)
     pasteQuantizer = add(edit, tr("&Paste Quantizer"), tr("Give the copied choice to all selected sites"),
         QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_V));
     edit->addSeparator();
-    presetMenu = edit->addMenu(tr("&Preset"));
+    presetMenu = edit->addMenu(tr("Pr&eset"));
     floatFallback = add(edit, tr("&Leave Sensitive Sites in Float…"),
         tr("Take the most harmful activations out of the plan until a given SQNR of the logits is "
            "predicted"));

@@ -16,6 +16,7 @@
 #include <QDockWidget>
 #include <QHeaderView>
 #include <QLineEdit>
+#include <QMap>
 #include <QMenu>
 #include <QMenuBar>
 #include <QSplitter>
@@ -104,6 +105,24 @@ private slots:
     void cleanupTestCase() { m_window.reset(); }
 
     void everythingInteractiveHasAName() { QCOMPARE(nameless(m_window.get()).join(u'\n'), QString()); }
+    void aLetterChoosesOneEntryOfAMenu()
+    {
+        QStringList clashes;
+        for (const QMenu* menu : m_window->menuBar()->findChildren<QMenu*>()) {
+            QMap<QKeySequence, QString> taken;
+            for (const QAction* entry : menu->actions()) {
+                const QKeySequence letter = QKeySequence::mnemonic(entry->text());
+                if (letter.isEmpty()) {
+                    continue;
+                }
+                if (taken.contains(letter)) {
+                    clashes << menu->title() + u": "_s + taken[letter] + u", "_s + entry->text();
+                }
+                taken[letter] = entry->text();
+            }
+        }
+        QCOMPARE(clashes.join(u'\n'), QString());
+    }
     void theDialogsToo()
     {
         for (const QString& text : {u"&Guide"_s, u"&Search Actions and Sites…"_s, u"&Tour of the Window"_s}) {
