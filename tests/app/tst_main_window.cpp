@@ -16,6 +16,7 @@
 
 #include <QAction>
 #include <QClipboard>
+#include <QDockWidget>
 #include <QGuiApplication>
 #include <QLineEdit>
 #include <QListWidget>
@@ -324,6 +325,25 @@ private slots:
         QTest::keyClick(input, Qt::Key_Return);
         QTRY_VERIFY(!palette);
         QTRY_COMPARE(m_window->selection(), QStringList {last});
+    }
+    void theDefaultLayoutBringsEveryViewBack()
+    {
+        const auto dock
+            = [this](const char* name) { return m_window->findChild<QDockWidget*>(QLatin1String(name)); };
+        dock("modelDock")->hide();
+        dock("jobsDock")->setFloating(true);
+        m_window->addDockWidget(Qt::RightDockWidgetArea, dock("bitsDock"));
+        trigger(u"&Default Layout"_s);
+        const QList<QDockWidget*> docks = m_window->findChildren<QDockWidget*>();
+        for (const QDockWidget* each : docks) {
+            QVERIFY2(!each->isHidden() && !each->isFloating(), qPrintable(each->objectName()));
+        }
+        QCOMPARE(m_window->dockWidgetArea(dock("modelDock")), Qt::LeftDockWidgetArea);
+        QCOMPARE(m_window->dockWidgetArea(dock("quantizerDock")), Qt::RightDockWidgetArea);
+        // All others are tabs in one place, the sensitivities in front.
+        QCOMPARE(m_window->dockWidgetArea(dock("sensitivityDock")), Qt::BottomDockWidgetArea);
+        QCOMPARE(m_window->tabifiedDockWidgets(dock("sensitivityDock")).size(), docks.size() - 3);
+        QTRY_VERIFY(!dock("sensitivityDock")->visibleRegion().isEmpty());
     }
     void theTourWalksThroughTheWindow()
     {

@@ -57,6 +57,26 @@ private slots:
         m_model->setRows(m_rows);
         QCOMPARE(changed.size(), 2); // nothing new, nothing said
     }
+    void someRowsAreUpdatedAlone()
+    {
+        QSignalSpy changed(m_model.get(), &QAbstractItemModel::dataChanged);
+        QSignalSpy reset(m_model.get(), &QAbstractItemModel::modelReset);
+        SiteRow edited = m_rows[7];
+        edited.choice.bits = 3;
+        SiteRow unknown = m_rows[8];
+        unknown.name = u"of another model"_s;
+        m_model->updateRows({edited, m_rows[9], unknown});
+        QCOMPARE(reset.size(), 0);
+        QCOMPARE(changed.size(), 2); // the block and the one row that differs
+        QCOMPARE(m_model->indexOf(edited.name, SiteTreeModel::Bits).data().toString(), u"3"_s);
+        for (const SiteRow& row : m_rows) { // all others as they were
+            const QString bits = QString::number(row.name == edited.name ? 3 : row.choice.bits);
+            QCOMPARE(m_model->indexOf(row.name, SiteTreeModel::Bits).data().toString(), bits);
+        }
+        m_model->updateRows({});
+        m_model->updateRows({edited});
+        QCOMPARE(changed.size(), 2);
+    }
     void otherSitesReset()
     {
         QSignalSpy reset(m_model.get(), &QAbstractItemModel::modelReset);
