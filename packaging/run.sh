@@ -8,7 +8,9 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 log="$here/build/release-build.log"
 mkdir -p "$here/build"
 echo "Building (the first time takes several minutes; later starts a moment). The log: build/release-build.log" >&2
-if ! (cd "$here" && cmake --preset release && cmake --build --preset release) >"$log" 2>&1; then
+# Once configured, the build itself sees what has changed in the set-up.
+configure() { [ -f build/release/build.ninja ] || cmake --preset release; }
+if ! (cd "$here" && configure && cmake --build --preset release) >"$log" 2>&1; then
     tail -n 40 "$log" >&2
     echo "the build failed; the whole log is in build/release-build.log" >&2
     exit 1
