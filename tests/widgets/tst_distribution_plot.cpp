@@ -131,6 +131,16 @@ private slots:
         QTest::mouseRelease(canvas(), Qt::LeftButton, {}, start + QPoint(40, 0));
         QCOMPARE(spy.size(), 0);
     }
+    void theValuesCannotBePannedOutOfSight()
+    {
+        QCPAxis* values = m_plot->plot()->xAxis;
+        for (const double width : {1.0, 8.0}) { // zoomed in, and all of it; the values end at 4
+            values->setRange(50.0, 50.0 + width);
+            QVERIFY(values->range().center() < 4.5);
+            values->setRange(-50.0 - width, -50.0);
+            QVERIFY(values->range().center() > -4.5);
+        }
+    }
     void boundsCannotCross()
     {
         drag(2.0, -3.5);

@@ -514,7 +514,8 @@ void DistributionPlot::constrainRange()
         limit = {full.lower / 4.0, full.upper * 4.0};
     } else {
         const double span = full.upper - full.lower;
-        limit = {full.lower - span, full.upper + span};
+        const double room = std::min(range.size() / 2.0, span); // half of the view stays on the values
+        limit = {full.lower - room, full.upper + room};
         const double smallest = std::min(4.0 * m_histogram->width, span);
         if (range.size() < smallest) {
             const double centre = range.center();
