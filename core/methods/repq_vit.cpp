@@ -36,12 +36,8 @@ ResolvedPlan calibrateSequentially(
     }
     const Feed feed {graph.inputs().front(), input.samples};
     if (takesOneSample(*input.model)) {
-        std::vector<std::vector<Feed>> samples;
-        for (std::int64_t i = 0; i < input.samples.shape()[0]; ++i) {
-            samples.push_back({{feed.value, sampleOf(input.samples, i)}});
-        }
         return calibrateSampleBySample(
-            executor, plan, samples, static_cast<NodeId>(graph.nodes().size()), context);
+            executor, plan, samplesOf({&feed, 1}), static_cast<NodeId>(graph.nodes().size()), context);
     }
     SequentialCalibration calibration(executor, plan);
     const ValueId output = graph.outputs().front();

@@ -30,13 +30,12 @@ std::vector<Tensor> runSamples(Executor& executor, std::span<const Feed> batches
     std::span<const ValueId> fetches, const TaskContext& context)
 {
     const TaskContext silent {context.stop, {}};
-    const std::int64_t count = batches.front().tensor.shape()[0];
-    if (!takesOneSample(executor.model()) || count == 1) {
+    if (!takesOneSample(executor.model()) || batches.front().tensor.shape()[0] == 1) {
         return executor.run(batches, fetches, nullptr, silent);
     }
     std::vector<std::vector<Tensor>> samples(fetches.size());
-    for (std::int64_t i = 0; i < count; ++i) {
-        std::vector<Tensor> parts = executor.run(sampleOf(batches, i), fetches, nullptr, silent);
+    for (const std::vector<Feed>& sample : samplesOf(batches)) {
+        std::vector<Tensor> parts = executor.run(sample, fetches, nullptr, silent);
         for (std::size_t k = 0; k < parts.size(); ++k) {
             samples[k].push_back(std::move(parts[k]));
         }

@@ -51,6 +51,15 @@ std::vector<ValueId> valuesOf(std::span<const Feed> feeds)
     return result;
 }
 
+std::vector<std::vector<Feed>> samplesOf(std::span<const Feed> batches)
+{
+    std::vector<std::vector<Feed>> samples;
+    for (std::int64_t i = 0; i < batches.front().tensor.shape()[0]; ++i) {
+        samples.push_back(sampleOf(batches, i));
+    }
+    return samples;
+}
+
 Tensor runSection(const Section& section, const TapeBindings& bindings, std::span<const Feed> batches,
     const TaskContext& context)
 {

@@ -9,6 +9,8 @@ namespace qs {
 
 /// Row `index` of every batch that a section is fed with.
 [[nodiscard]] std::vector<Feed> sampleOf(std::span<const Feed> batches, std::int64_t index);
+/// The feeds of every sample.
+[[nodiscard]] std::vector<std::vector<Feed>> samplesOf(std::span<const Feed> batches);
 
 /// These rows of a batch, copied.
 [[nodiscard]] Tensor gathered(const Tensor& batch, std::span<const std::int64_t> rows);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/eval/evaluate.h"
+#include "core/eval/model_feeds.h"
 #include "core/eval/plan_applier.h"
 
 #include <cstring>
@@ -28,14 +29,14 @@ inline Fp32Reference referenceOf(const Tensor& logits)
 inline Tensor logitsOf(
     std::shared_ptr<const Model> model, const ResolvedPlan& quantizers, const DataSource& data)
 {
-    constexpr std::int64_t kBatch = 4;
+    const std::int64_t batch = batchSizeOf(*model->graph, 4);
     Executor executor(model);
     PlanApplier(executor).apply(quantizers);
     const ValueId output = model->graph->outputs().front();
     Tensor all;
-    for (std::int64_t first = 0; first < data.size(); first += kBatch) {
+    for (std::int64_t first = 0; first < data.size(); first += batch) {
         const Feed feed {
-            model->graph->inputs().front(), loadBatch(data, first, std::min(kBatch, data.size() - first))};
+            model->graph->inputs().front(), loadBatch(data, first, std::min(batch, data.size() - first))};
         const Tensor part = executor.run({&feed, 1}, {&output, 1}).front();
         if (!all.valid()) {
             all = Tensor(DType::F32, Shape {data.size(), part.shape()[1]});

@@ -463,11 +463,7 @@ void TestBlockReconstruction::sampleBySampleFindsTheSame()
     (void)together.run({&feed, 1}, {&output, 1}, &calibration);
     Executor single(m_model);
     const auto end = static_cast<NodeId>(m_model->graph->nodes().size());
-    std::vector<std::vector<Feed>> samples;
-    for (std::int64_t i = 0; i < m_samples.shape()[0]; ++i) {
-        samples.push_back({{feed.value, sampleOf(m_samples, i)}});
-    }
-    const ResolvedPlan found = calibrateSampleBySample(single, plan, samples, end);
+    const ResolvedPlan found = calibrateSampleBySample(single, plan, samplesOf({&feed, 1}), end);
     QVERIFY(found.size() > 10);
     QVERIFY(found == calibration.quantizers());
 }

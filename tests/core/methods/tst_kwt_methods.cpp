@@ -1,13 +1,12 @@
-#include "core/eval/plan_applier.h"
 #include "core/graph/site.h"
 #include "core/io/data_source.h"
 #include "core/methods/repq_vit.h"
 #include "core/methods/repquant_fast.h"
 #include "core/models/model.h"
+#include "tests/core/methods/logits_reference.h"
 
 #include <QTest>
 
-#include <algorithm>
 #include <filesystem>
 
 using namespace qs;
@@ -28,36 +27,17 @@ class TestKwtMethods : public QObject
     std::shared_ptr<const DataSource> m_clips;
     MethodInput m_input;
 
-    [[nodiscard]] std::vector<std::ptrdiff_t> labelsOf(
-        const std::shared_ptr<const Model>& model, const ResolvedPlan& quantizers) const
-    {
-        Executor executor(model);
-        PlanApplier(executor).apply(quantizers);
-        const ValueId output = model->graph->outputs().front();
-        std::vector<std::ptrdiff_t> labels;
-        for (std::int64_t i = 0; i < m_clips->size(); ++i) {
-            const Feed feed {model->graph->inputs().front(), loadBatch(*m_clips, i, 1)};
-            const Tensor logits = executor.run({&feed, 1}, {&output, 1}).front();
-            const auto values = logits.data<float>();
-            labels.push_back(std::max_element(values.begin(), values.end()) - values.begin());
-        }
-        return labels;
-    }
     void check(const MethodResult& result)
     {
         for (const Site& site : m_model->sites) {
             const bool isFloat = site.role == Role::FrontEnd;
             QVERIFY2(result.quantizers.contains(site.name) != isFloat, site.name.c_str());
         }
-        const auto reference = labelsOf(m_model, {});
-        const auto labels = labelsOf(result.model, result.quantizers);
-        std::ptrdiff_t agreeing = 0;
-        for (std::size_t i = 0; i < labels.size(); ++i) {
-            agreeing += labels[i] == reference[i] ? 1 : 0;
-        }
-        qInfo("%td of %zu labels as in floating point", agreeing, labels.size());
+        const Metrics metrics = test::metricsOf(test::logitsOf(result.model, result.quantizers, *m_clips),
+            test::logitsOf(m_model, {}, *m_clips), *m_clips);
+        qInfo("%.2f %% of the labels as in floating point", metrics.agreementPercent);
         // Quantized spectra leave 24 of the 88.
-        QVERIFY(agreeing >= 84);
+        QVERIFY(metrics.agreementPercent >= 100.0 * 84 / 88);
     }
 
 private slots:
