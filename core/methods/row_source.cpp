@@ -4,6 +4,7 @@
 #include "core/base/parallel.h"
 #include "core/methods/tail_selection.h"
 #include "core/quant/fake_quantizer.h"
+#include "core/quant/float_quantile.h"
 #include "core/quant/row_kernels.h"
 
 #include <algorithm>
@@ -93,16 +94,10 @@ double RowSource::maximum() const
 double RowSource::quantile(double p) const
 {
     const auto count = static_cast<std::size_t>(m_view.elementCount());
-    const float h = static_cast<float>(p) * static_cast<float>(count - 1);
-    const std::size_t rank = std::min(static_cast<std::size_t>(h), count - 1);
-    const auto valueOf = [&](std::size_t r) {
-        return r < m_lowest.size() ? m_lowest[r] : m_highest[std::min(count - 1 - r, m_highest.size() - 1)];
-    };
-    const float below = valueOf(rank);
-    const float above = valueOf(std::min(rank + 1, count - 1));
-    const float weight = h - std::floor(h);
-    const float difference = above - below;
-    return weight < 0.5F ? below + weight * difference : above - difference * (1.0F - weight);
+    return static_cast<double>(floatQuantile(count, p, [&](std::size_t rank) {
+        return rank < m_lowest.size() ? m_lowest[rank]
+                                      : m_highest[std::min(count - 1 - rank, m_highest.size() - 1)];
+    }));
 }
 
 double RowSource::squaredError(const QuantParams& params) const

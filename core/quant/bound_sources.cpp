@@ -1,6 +1,7 @@
 #include "core/quant/bound_sources.h"
 
 #include "core/quant/fake_quantizer.h"
+#include "core/quant/float_quantile.h"
 #include "core/quant/quantization_error.h"
 #include "core/quant/row_kernels.h"
 
@@ -180,13 +181,8 @@ SampleSource::SampleSource(std::vector<float> values, Quantiles quantiles)
 
 double SampleSource::quantile(double p) const
 {
-    const double h = static_cast<double>(m_values.size() - 1) * p;
-    const auto rank = static_cast<std::size_t>(h);
-    const double below = m_values[rank];
-    if (rank + 1 >= m_values.size()) {
-        return below;
-    }
-    return below + (h - std::floor(h)) * (static_cast<double>(m_values[rank + 1]) - below);
+    return static_cast<double>(
+        floatQuantile(m_values.size(), p, [this](std::size_t rank) { return m_values[rank]; }));
 }
 
 double SampleSource::squaredError(const QuantParams& params) const

@@ -190,6 +190,11 @@ private slots:
                     continue;
                 }
                 all.push_back(difference);
+                // The quantizer of a weight that no reparameterization rewrote follows from the weights
+                // alone.
+                const bool isUntouched = site.kind == SiteKind::Weight && site.role != Role::PostNormQkv
+                    && site.role != Role::PostNormFc1;
+                QVERIFY(!isUntouched || mine.scales[i] == other.scales[i]);
                 if (site.block == "blocks.0") {
                     firstBlock.push_back(difference);
                 }
@@ -202,9 +207,10 @@ private slots:
         qInfo("W%dA%d: %.2f %% of block 0's scales within 1e-4 of the authors', median of all blocks within "
               "%.2g",
             bits, bits, share, all[all.size() / 2]);
-        // The others: a flipped code before them (see above) moved a quantile or the choice between two of
-        // them. How many there are depends on the processor's order of summation.
-        QVERIFY(share >= 50.0);
+        // With 6 bits a flipped code in the attention (see above) moves a channel of fc1's input, its mean
+        // scale and with it the scales of all fc1's rewritten weights. How many codes flip depends on the
+        // processor's order of summation.
+        QVERIFY(share >= (bits == 4 ? 99.0 : 50.0));
         QVERIFY(all[all.size() / 2] < 0.02);
     }
     void accuracyIsTheirs_data()

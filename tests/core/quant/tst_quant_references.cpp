@@ -189,8 +189,8 @@ private slots:
             const QJsonArray bounds = expected["bounds"].toArray();
             for (std::size_t row = 0; row < params.bounds.size(); ++row) {
                 const QJsonArray pair = bounds[static_cast<qsizetype>(row)].toArray();
-                QVERIFY(std::abs(params.bounds[row].lower - pair[0].toDouble()) < 1e-9);
-                QVERIFY(std::abs(params.bounds[row].upper - pair[1].toDouble()) < 1e-9);
+                QCOMPARE(params.bounds[row].lower, pair[0].toDouble());
+                QCOMPARE(params.bounds[row].upper, pair[1].toDouble());
                 const double error = expected["errors"].toArray()[static_cast<qsizetype>(row)].toDouble();
                 QVERIFY(std::abs(rowError(weight, params, row) - error) < 1e-9 * error);
             }
