@@ -45,6 +45,7 @@ Actions::Actions(QMainWindow* window, QUndoStack* undoStack)
     file->addSeparator();
     pictureMenu = file->addMenu(tr("Save &Picture of"));
     printMenu = file->addMenu(tr("Pr&int"));
+    printMenu->setObjectName(QStringLiteral("print"));
     file->addSeparator();
     quit = add(file, tr("&Quit"), tr("Close the window"), QKeySequence::Quit);
 

@@ -1,6 +1,7 @@
 #include "core/exporting/report_tables.h"
 
 #include "core/exporting/markup.h"
+#include "core/quant/ada_log.h"
 
 #include <algorithm>
 
@@ -56,6 +57,10 @@ std::string boundsText(const QuantParams& params)
     }
     std::string text = params.kind == QuantizerKind::Uniform ? shortNumber(lower) + " … " + shortNumber(upper)
                                                              : "d = " + shortNumber(upper);
+    if (params.kind == QuantizerKind::AdaLog && params.bounds.size() == 1) {
+        text += ", base 2^(" + std::to_string(adaLogBase(params.bounds.front())) + "/"
+            + std::to_string(kAdaLogUnit) + ")";
+    }
     return params.bounds.size() > 1 ? text + " (" + std::to_string(params.bounds.size()) + " scales)" : text;
 }
 
@@ -72,12 +77,12 @@ std::string htmlTable(
     const std::vector<std::string>& heads, const std::vector<std::vector<std::string>>& rows)
 {
     const auto right = [&](std::size_t column) { return heads[column].starts_with('>'); };
-    std::string html = "<table border=\"1\" cellspacing=\"0\" cellpadding=\"4\">\n<tr>";
+    std::string html = "<table border=\"1\" cellspacing=\"0\" cellpadding=\"4\">\n<thead>\n<tr>";
     for (std::size_t i = 0; i < heads.size(); ++i) {
         html += right(i) ? "<th align=\"right\">" : "<th align=\"left\">";
         html += escapedMarkup(heads[i].substr(right(i) ? 1 : 0)) + "</th>";
     }
-    html += "</tr>\n";
+    html += "</tr>\n</thead>\n<tbody>\n";
     for (const std::vector<std::string>& row : rows) {
         html += "<tr>";
         for (std::size_t i = 0; i < row.size(); ++i) {
@@ -85,7 +90,7 @@ std::string htmlTable(
         }
         html += "</tr>\n";
     }
-    return html + "</table>\n";
+    return html + "</tbody>\n</table>\n";
 }
 
 std::string factsTable(const std::vector<std::pair<std::string, std::string>>& facts)

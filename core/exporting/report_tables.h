@@ -10,7 +10,8 @@
 
 namespace qs {
 
-/// A table as HTML; cells are text and are escaped here. Columns whose head begins with '>' stand right.
+/// A table as HTML; cells are text and are escaped here. Columns whose head begins with '>' stand right. The
+/// heads are repeated on every page of a print.
 [[nodiscard]] std::string htmlTable(
     const std::vector<std::string>& heads, const std::vector<std::vector<std::string>>& rows);
 

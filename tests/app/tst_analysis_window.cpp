@@ -8,15 +8,23 @@
 #include <QAction>
 #include <QApplication>
 #include <QBuffer>
+#include <QDialogButtonBox>
+#include <QDir>
 #include <QDockWidget>
 #include <QFile>
 #include <QFileDialog>
 #include <QImage>
 #include <QLineEdit>
 #include <QMenu>
+#include <QPrintDialog>
+#include <QPrinter>
+#include <QPushButton>
 #include <QTableWidget>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QTextDocument>
+#include <QTextFrame>
+#include <QTextTable>
 #include <QTimer>
 
 using namespace qs;
@@ -129,7 +137,34 @@ private slots:
         if (name.endsWith(u"html"_s)) {
             QVERIFY(bytes.contains(m_site.toUtf8()));
             QVERIFY(bytes.contains("data:image/png;base64,")); // what the window showed
+            headsAreRepeated(QString::fromUtf8(bytes));
         }
+    }
+    void aViewIsPrinted()
+    {
+        // As somebody without a printer does: to a file.
+        const QString file = m_folder.filePath(u"view.pdf"_s);
+        QTimer::singleShot(500, this, [file] {
+            auto* dialog = qobject_cast<QPrintDialog*>(QApplication::activeModalWidget());
+            QVERIFY(dialog != nullptr);
+            QCOMPARE(dialog->printer()->pageLayout().orientation(), QPageLayout::Landscape);
+            auto* name = dialog->findChild<QLineEdit*>(u"filename"_s);
+            QVERIFY(name != nullptr);
+            name->setText(file);
+            dialog->findChild<QDialogButtonBox*>()->button(QDialogButtonBox::Ok)->click();
+        });
+        for (QAction* action : m_window->findChild<QMenu*>(u"print"_s)->actions()) {
+            if (action->text() == u"&Distribution"_s) {
+                action->trigger();
+            }
+        }
+        QFile printed(file);
+        QVERIFY(printed.open(QIODevice::ReadOnly));
+        const QByteArray bytes = printed.readAll();
+        QVERIFY(bytes.startsWith("%PDF-1."));
+        QCOMPARE(bytes.count("/Type /Page\n"), 1);
+        QVERIFY(bytes.size() > 10000); // something was drawn
+        QVERIFY(!QFile::exists(QDir::current().filePath(u"print.pdf"_s)));
     }
     void picturesOfAPrintedReportKeepTheirShape()
     {
@@ -152,6 +187,21 @@ private slots:
     }
 
 private:
+    /// Tables that go on on the next page begin there with their heads again.
+    static void headsAreRepeated(const QString& html)
+    {
+        QTextDocument document;
+        document.setHtml(html);
+        int longOnes = 0;
+        for (const QTextFrame* frame : document.rootFrame()->childFrames()) {
+            if (const auto* table = qobject_cast<const QTextTable*>(frame);
+                table != nullptr && table->columns() > 2) {
+                QCOMPARE(table->format().headerRowCount(), 1);
+                longOnes += table->rows() > 40 ? 1 : 0;
+            }
+        }
+        QVERIFY(longOnes >= 1); // the plan
+    }
     Session& session() { return *m_window->session(); }
     void raise(const QString& dock)
     {
