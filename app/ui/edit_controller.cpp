@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/io/plan_json.h"
+#include "core/quant/ada_log.h"
 #include "core/quant/resolve.h"
 
 #include <QClipboard>
@@ -59,11 +60,15 @@ void EditController::dragBounds(
     try {
         SiteChoice choice = withManualBounds(*target, m_session->choice(site));
         choice.enabled = true;
+        const auto move = [&](Bounds& moved) {
+            moved = choice.kind == QuantizerKind::AdaLog ? adaLogBounds(bounds.upper, adaLogBase(moved))
+                                                         : bounds; // the hand moves d, the base stays
+        };
         if (choice.manualBounds.size() == 1) {
-            choice.manualBounds.front() = bounds;
+            move(choice.manualBounds.front());
         } else {
             for (const int group : groups) {
-                choice.manualBounds.at(static_cast<std::size_t>(group)) = bounds;
+                move(choice.manualBounds.at(static_cast<std::size_t>(group)));
             }
         }
         m_session->edit({{site, choice}}, tr("bounds of %1").arg(shortName(site)), m_gesture);

@@ -88,6 +88,7 @@ std::vector<SiteRow> SiteController::selectedRows() const
 void SiteController::showDocument()
 {
     m_bench.views->inspector->setEnabled(!m_bench.session->isReadOnly());
+    m_bench.views->distribution->setReadOnly(m_bench.session->isReadOnly());
     if (!m_bench.session->model()) {
         m_bench.views->distribution->setEmptyText(
             tr("Drop a model folder here, or open the demo from the File menu."));

@@ -4,6 +4,7 @@
 #include "widgets/common/number_edit.h"
 #include "widgets/plot/channel_map.h"
 #include "widgets/plot/distribution_plot.h"
+#include "widgets/plot/plot_legend.h"
 #include "widgets/views/distribution_view.h"
 #include "widgets/views/ghost_menu.h"
 
@@ -15,6 +16,7 @@
 #include <QSignalSpy>
 #include <QTest>
 
+#include <algorithm>
 #include <cmath>
 
 using namespace qs;
@@ -42,6 +44,27 @@ private slots:
         QCOMPARE(m_view->upperEdit()->value(), m_view->distributionPlot()->bounds().upper);
         QCOMPARE(m_view->upperEdit()->value(), m_params.bounds.front().upper);
         QCOMPARE(spy.size(), 0);
+    }
+    void whatIsReadOnlyDoesNotMove()
+    {
+        show(Granularity::Tensor);
+        m_view->setReadOnly(true);
+        QVERIFY(!m_view->lowerEdit()->isEnabled() && !m_view->upperEdit()->isEnabled());
+        QSignalSpy spy(m_view.get(), &DistributionView::boundsEdited);
+        DistributionPlot* plot = m_view->distributionPlot();
+        plot->plot()->replot(QCustomPlot::rpImmediateRefresh);
+        const Bounds before = plot->bounds();
+        const auto at = [plot](double value) {
+            return QPoint(qRound(plot->plot()->xAxis->coordToPixel(value)),
+                plot->plot()->axisRect(0)->rect().center().y());
+        };
+        QTest::mousePress(plot->plot(), Qt::LeftButton, {}, at(before.upper));
+        QTest::mouseMove(plot->plot(), at(before.upper * 0.5));
+        QTest::mouseRelease(plot->plot(), Qt::LeftButton, {}, at(before.upper * 0.5));
+        QCOMPARE(spy.size(), 0);
+        QCOMPARE(plot->bounds(), before);
+        m_view->setReadOnly(false);
+        QVERIFY(m_view->upperEdit()->isEnabled());
     }
     void numericEntryIsOneGesture()
     {
@@ -210,6 +233,19 @@ private slots:
         QCOMPARE(m_view->distributionPlot()->valueScale(), AxisScale::Log);
         QVERIFY(!m_view->lowerEdit()->isEnabled());
         QVERIFY(m_view->upperEdit()->isEnabled());
+
+        // AdaLog tells its base, and what lies below its smallest levels is zeroed, not clipped.
+        choice.kind = QuantizerKind::AdaLog;
+        row.choice = choice;
+        m_view->setSite(row);
+        const QuantParams params = resolveActivation(choice, *softmax);
+        QVERIFY(params.bounds.front().lower > 0.0);
+        m_view->setQuantizer(params);
+        QCOMPARE(m_view->distributionPlot()->bounds(), (Bounds {0.0, params.bounds.front().upper}));
+        const auto& legend = m_view->findChild<PlotLegend*>()->entries();
+        QVERIFY(std::ranges::any_of(legend, [&](const PlotLegend::Entry& entry) {
+            return entry.role == PlotRole::Level && entry.text.endsWith(u"base "_s + baseText(params));
+        }));
     }
     void anotherSiteGivesUpWhatWasKnown()
     {

@@ -9,6 +9,8 @@
 #include <QTest>
 #include <QToolButton>
 
+#include <cmath>
+
 using namespace qs;
 using namespace Qt::StringLiterals;
 
@@ -126,6 +128,36 @@ private slots:
         QCOMPARE(m_inspector->findChild<ErrorSplitBar*>()->clippingShare(), 0.25);
         m_inspector->setSites({site(u"other"_s, 4, QuantizerKind::Uniform)});
         QCOMPARE(m_inspector->findChild<ErrorSplitBar*>()->clippingShare(), 0.0);
+    }
+    void logarithmicQuantizersShowTheirBaseInPlaceOfAZeroPoint()
+    {
+        m_inspector->setSites({site(u"a"_s, 4, QuantizerKind::AdaLog)});
+        const auto label = [this](const QString& name) {
+            for (QLabel* each : m_inspector->findChildren<QLabel*>()) {
+                if (each->accessibleName() == name) {
+                    return each;
+                }
+            }
+            return static_cast<QLabel*>(nullptr);
+        };
+        const auto adaLog = [](int base, double d) { return Bounds {d * std::exp2(-base / 37.0), d}; };
+        QuantParams params {.kind = QuantizerKind::AdaLog,
+            .bits = 4,
+            .scales = {0.5F},
+            .zeroPoints = {0},
+            .bounds = {adaLog(18, 0.5)}};
+        m_inspector->setQuantizer(params);
+        QVERIFY(!label(u"Base"_s)->isHidden() && label(u"Zero point"_s)->isHidden());
+        QCOMPARE(label(u"Base"_s)->text(), u"1.401 = 2^(18/37)"_s); // 2^(18/37) = 1.40103
+        QCOMPARE(label(u"Bounds"_s)->text(), u"0 \u2026 0.5"_s); // the base is no clipping bound
+        params.scales = {0.5F, 0.25F};
+        params.zeroPoints = {0, 0};
+        params.bounds = {adaLog(37, 0.5), adaLog(10, 0.25)};
+        m_inspector->setQuantizer(params);
+        QCOMPARE(label(u"Base"_s)->text(), u"1.206 \u2026 2.000"_s); // 2^(10/37) = 1.20603
+        m_inspector->setQuantizer(
+            QuantParams {.bits = 4, .scales = {0.125F}, .zeroPoints = {3}, .bounds = {{-0.375, 1.5}}});
+        QVERIFY(label(u"Base"_s)->isHidden() && !label(u"Zero point"_s)->isHidden());
     }
 
 private:

@@ -51,6 +51,18 @@ private slots:
         QCOMPARE(levels[2], 1.0);
         QCOMPARE(zeroingCutoff(params, 0), 2.0 * std::exp2(-1.75));
     }
+    void nothingIsClippedBelowALogarithmicQuantizer()
+    {
+        // d = 2 and the base 2^(18/37), which AdaLog keeps as the value of code 1 (methods.md 4.3).
+        const QuantParams params {.kind = QuantizerKind::AdaLog,
+            .bits = 2,
+            .scales = {2.0F},
+            .zeroPoints = {0},
+            .bounds = {{2.0 * std::exp2(-18.0 / 37.0), 2.0}}};
+        QCOMPARE(clippingBounds(params, 0), (Bounds {0.0, 2.0}));
+        const QuantParams uniform {.scales = {1.0F}, .zeroPoints = {1}, .bounds = {{-1.0, 3.0}}};
+        QCOMPARE(clippingBounds(uniform), (std::vector<Bounds> {{-1.0, 3.0}}));
+    }
     void manyLevelsAreThinnedButKeepTheEnds()
     {
         const QuantParams params {

@@ -1,6 +1,14 @@
 #include "widgets/common/display_names.h"
 
+#include "core/quant/ada_log.h"
+
 #include <QCoreApplication>
+#include <QLocale>
+
+#include <algorithm>
+#include <cmath>
+
+using namespace Qt::StringLiterals;
 
 namespace qs {
 
@@ -46,6 +54,27 @@ QString displayName(QuantizerKind kind)
     case QuantizerKind::AdaLog: return tr("AdaLog");
     }
     return {};
+}
+
+QString baseText(const QuantParams& params)
+{
+    switch (params.kind) {
+    case QuantizerKind::Uniform: return {};
+    case QuantizerKind::Log2: return u"2"_s;
+    case QuantizerKind::LogSqrt2: return u"\u221A2"_s;
+    case QuantizerKind::AdaLog: break;
+    }
+    int least = kMostAdaLogBase;
+    int most = kLeastAdaLogBase;
+    for (const Bounds& bounds : params.bounds) {
+        least = std::min(least, adaLogBase(bounds));
+        most = std::max(most, adaLogBase(bounds));
+    }
+    const auto number = [](int base) {
+        return QLocale().toString(std::exp2(static_cast<double>(base) / kAdaLogUnit), 'f', 3);
+    };
+    return least == most ? u"%1 = 2^(%2/%3)"_s.arg(number(least)).arg(least).arg(kAdaLogUnit)
+                         : number(least) + u" \u2026 "_s + number(most);
 }
 
 QString displayName(Symmetry symmetry)

@@ -12,6 +12,9 @@ namespace qs {
 [[nodiscard]] QString displayName(Role role);
 [[nodiscard]] QString displayName(SiteKind kind);
 [[nodiscard]] QString displayName(QuantizerKind kind);
+/// Ratio of neighbouring levels of a logarithmic quantizer: "2", "√2", or what AdaLog found,
+/// "1.401 = 2^(18/37)"; of several scales the smallest and the largest. Empty for a uniform one.
+[[nodiscard]] QString baseText(const QuantParams& params);
 [[nodiscard]] QString displayName(Symmetry symmetry);
 /// "per tensor", "per channel", "per head".
 [[nodiscard]] QString displayName(Granularity granularity, GroupAxis axis);

@@ -24,6 +24,7 @@ public:
     explicit PlotLegend(QWidget* parent = nullptr);
 
     void setEntries(std::vector<Entry> entries);
+    [[nodiscard]] const std::vector<Entry>& entries() const { return m_entries; }
     [[nodiscard]] QSize sizeHint() const override;
     [[nodiscard]] QSize minimumSizeHint() const override;
 

@@ -17,6 +17,21 @@ std::int64_t firstCell(const QuantParams& params)
 
 } // namespace
 
+Bounds clippingBounds(const QuantParams& params, std::size_t index)
+{
+    const Bounds& bounds = params.bounds.at(index);
+    return params.kind == QuantizerKind::Uniform ? bounds : Bounds {0.0, bounds.upper};
+}
+
+std::vector<Bounds> clippingBounds(const QuantParams& params)
+{
+    std::vector<Bounds> all;
+    for (std::size_t i = 0; i < params.bounds.size(); ++i) {
+        all.push_back(clippingBounds(params, i));
+    }
+    return all;
+}
+
 std::int64_t levelCount(const QuantParams& params)
 {
     const std::int64_t codes = std::int64_t {params.maximumCode()} - params.minimumCode() + 1;

@@ -140,7 +140,7 @@ QLayout* DistributionView::buildControls()
     m_groupBox->setAccessibleName(tr("Shown part"));
     m_groupBox->setToolTip(tr("Histogram of the whole tensor, of a channel or of a head"));
     m_groupBox->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    m_groupBox->setMinimumContentsLength(10);
+    m_groupBox->setMinimumContentsLength(7);
     m_groupBox->setMaxVisibleItems(24);
     m_lowerEdit->setAccessibleName(tr("Lower bound"));
     m_upperEdit->setAccessibleName(tr("Upper bound"));
@@ -167,9 +167,8 @@ QLayout* DistributionView::buildControls()
 
     auto* line = new QHBoxLayout;
     line->setContentsMargins(8, 3, 8, 0);
-    line->setSpacing(6);
+    line->setSpacing(4); // the tree beside it wants its columns in a window of 1280 pixels
     line->addWidget(m_groupBox);
-    line->addSpacing(6);
     line->addWidget(m_lowerEdit);
     line->addWidget(new QLabel(u"\u2026"_s, this));
     line->addWidget(m_upperEdit);
@@ -271,6 +270,14 @@ void DistributionView::setQuantizer(const std::optional<QuantParams>& params)
     }
 }
 
+void DistributionView::setReadOnly(bool readOnly)
+{
+    if (readOnly != m_readOnly) {
+        m_readOnly = readOnly;
+        showQuantizer();
+    }
+}
+
 void DistributionView::setGroupErrors(std::vector<double> errors)
 {
     m_map->setChannelErrors(std::move(errors));
@@ -325,10 +332,10 @@ void DistributionView::showGhosts()
         const bool common = ghost.params.scales.size() == 1;
         if (common || m_group >= 0) {
             const std::size_t index = ghost.params.index(std::max(m_group, 0));
-            rail.bounds = ghost.params.bounds.at(index);
+            rail.bounds = clippingBounds(ghost.params, index);
             rail.levels = quantizerLevels(ghost.params, std::max(m_group, 0), kShownLevels);
         } else { // every channel its own: what they cover together
-            rail.bounds = hullOf(ghost.params.bounds);
+            rail.bounds = hullOf(clippingBounds(ghost.params));
         }
         rails.push_back(std::move(rail));
     }
@@ -526,11 +533,12 @@ std::optional<Bounds> DistributionView::shownBounds() const
     if (hasGroupBounds() && m_group < 0) {
         std::vector<Bounds> marked;
         for (const int group : m_brush) {
-            marked.push_back(m_params->bounds.at(static_cast<std::size_t>(group)));
+            marked.push_back(clippingBounds(*m_params, static_cast<std::size_t>(group)));
         }
         return marked.empty() ? std::nullopt : std::optional(hullOf(marked));
     }
-    return m_params->bounds[std::min(m_params->index(std::max(m_group, 0)), m_params->bounds.size() - 1)];
+    return clippingBounds(
+        *m_params, std::min(m_params->index(std::max(m_group, 0)), m_params->bounds.size() - 1));
 }
 
 bool DistributionView::shownGroupsAgree() const
@@ -548,14 +556,16 @@ void DistributionView::showQuantizer()
 {
     const std::optional<Bounds> bounds = shownBounds();
     const bool isLog = m_params && m_params->kind != QuantizerKind::Uniform;
-    m_plot->setDraggableSides(isLog ? DraggableSides::Upper : DraggableSides::Both);
+    m_plot->setDraggableSides(m_readOnly ? DraggableSides::None
+            : isLog                      ? DraggableSides::Upper
+                                         : DraggableSides::Both);
     m_plot->setBounds(bounds);
-    m_map->setChannelBounds(m_params ? m_params->bounds : std::vector<Bounds> {});
+    m_map->setChannelBounds(m_params ? clippingBounds(*m_params) : std::vector<Bounds> {});
     m_map->setZeroedShares(
         m_params && m_statistics ? zeroedShares(*m_statistics, *m_params) : std::vector<double> {});
-    m_lowerEdit->setEnabled(bounds && !isLog);
-    m_upperEdit->setEnabled(bounds.has_value());
-    m_auto->setEnabled(m_params.has_value());
+    m_lowerEdit->setEnabled(bounds && !isLog && !m_readOnly);
+    m_upperEdit->setEnabled(bounds && !m_readOnly);
+    m_auto->setEnabled(m_params && !m_readOnly);
     std::vector<PlotLegend::Entry> legend {{PlotRole::Distribution, tr("count")}};
     if (bounds && m_plot->histogram() && shownGroupsAgree()) {
         const Histogram& histogram = *m_plot->histogram();
@@ -568,7 +578,10 @@ void DistributionView::showQuantizer()
         m_plot->setZeroingCutoff(cutoff > 0.0
                 ? std::optional(ZeroingCutoff {cutoff, zeroedMassShare(histogram, cutoff)})
                 : std::nullopt);
-        legend.push_back({PlotRole::Level, tr("levels (%1)").arg(QLocale().toString(levelCount(*m_params)))});
+        const QString levels = tr("levels (%1)").arg(QLocale().toString(levelCount(*m_params)));
+        legend.push_back({PlotRole::Level,
+            m_params->kind == QuantizerKind::AdaLog ? tr("%1, base %2").arg(levels, baseText(paramsOf(group)))
+                                                    : levels});
         legend.push_back({PlotRole::ClippingError, tr("clipping error")});
         legend.push_back({PlotRole::RoundingError, tr("rounding error")});
         if (isLog) {
@@ -594,6 +607,13 @@ void DistributionView::showQuantizer()
             : !shownGroupsAgree() ? tr("The marked ones differ: moving a bound sets all of them.")
             : m_params            ? QString()
                                   : tr("In floating point: no bounds."));
+}
+
+QuantParams DistributionView::paramsOf(std::int64_t group) const
+{
+    QuantParams one = *m_params;
+    one.bounds = {m_params->bounds.at(m_params->index(group))};
+    return one;
 }
 
 void DistributionView::editNumerically(const Bounds& bounds)

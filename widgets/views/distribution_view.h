@@ -51,6 +51,8 @@ public:
     void setQuantizer(const std::optional<QuantParams>& params);
     /// Squared error per group, for sorting the channel map; empty: not known.
     void setGroupErrors(std::vector<double> errors);
+    /// To look at only: bounds are shown, but not for the hand.
+    void setReadOnly(bool readOnly);
     /// -1: the whole tensor. Silent.
     void setSelectedGroup(int group);
     [[nodiscard]] int selectedGroup() const { return m_group; }
@@ -105,6 +107,7 @@ private:
     void showPercentiles();
     [[nodiscard]] std::optional<Bounds> shownBounds() const;
     [[nodiscard]] bool shownGroupsAgree() const;
+    [[nodiscard]] QuantParams paramsOf(std::int64_t group) const; ///< with the bounds of that one alone
     [[nodiscard]] bool hasGroupBounds() const;
 
     std::optional<SiteRow> m_site;
@@ -112,6 +115,7 @@ private:
     std::shared_ptr<const SiteStatistics> m_statistics;
     std::shared_ptr<const Histogram> m_tensorHistogram;
     std::optional<QuantParams> m_params;
+    bool m_readOnly = false;
     int m_group = -1;
     QVector<int> m_lastBrush; ///< the latest that held anything
     bool m_groupGesture = false; ///< the present drag moves a whole set of groups

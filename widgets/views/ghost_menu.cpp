@@ -19,7 +19,7 @@ GhostMenu::GhostMenu(QWidget* parent)
     auto* menu = new QMenu(this);
     using enum Variation;
     for (const Variation variation : {MinMax, Percentile, Mse, OtherSymmetry, OtherGranularity, Uniform, Log2,
-             LogSqrt2, MoreBits, FewerBits}) {
+             LogSqrt2, AdaLog, MoreBits, FewerBits}) {
         QAction* action = menu->addAction(QString());
         action->setCheckable(true);
         m_actions.emplace_back(variation, action);
@@ -82,6 +82,7 @@ GhostChoice GhostMenu::varied(Variation variation) const
     case Variation::Uniform: byKind(QuantizerKind::Uniform); break;
     case Variation::Log2: byKind(QuantizerKind::Log2); break;
     case Variation::LogSqrt2: byKind(QuantizerKind::LogSqrt2); break;
+    case Variation::AdaLog: byKind(QuantizerKind::AdaLog); break;
     case Variation::MoreBits: byBits(std::min(choice.bits + 1, kMaxBits)); break;
     case Variation::FewerBits: byBits(std::max(choice.bits - 1, kMinBits)); break;
     }

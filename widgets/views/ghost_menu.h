@@ -39,6 +39,7 @@ private:
         Uniform,
         Log2,
         LogSqrt2,
+        AdaLog,
         MoreBits,
         FewerBits
     };

@@ -4,6 +4,7 @@
 #include "widgets/common/empty_label.h"
 #include "widgets/common/icons.h"
 #include "widgets/common/number_format.h"
+#include "widgets/plot/quantizer_levels.h"
 #include "widgets/views/error_split_bar.h"
 
 #include <QCheckBox>
@@ -87,6 +88,7 @@ QuantizerInspector::QuantizerInspector(QWidget* parent)
     , m_result(nullptr)
     , m_scale(makeValueLabel(this))
     , m_zeroPoint(makeValueLabel(this))
+    , m_base(makeValueLabel(this))
     , m_codes(makeValueLabel(this))
     , m_bounds(makeValueLabel(this))
     , m_scaleCount(makeValueLabel(this))
@@ -230,6 +232,7 @@ QWidget* QuantizerInspector::buildResult()
 {
     auto* result = new QWidget(this);
     auto* form = new QFormLayout;
+    m_resultRows = form;
     form->setContentsMargins(0, 0, 0, 0);
     form->setVerticalSpacing(3);
     form->setLabelAlignment(Qt::AlignLeft);
@@ -244,6 +247,7 @@ QWidget* QuantizerInspector::buildResult()
     add(tr("Bounds"), m_bounds, tr("Values outside are clipped"));
     add(tr("Scale"), m_scale, tr("Step between levels; for logarithmic quantizers the largest level"));
     add(tr("Zero point"), m_zeroPoint, tr("Code that stands for 0"));
+    add(tr("Base"), m_base, tr("Each level is this many times the next smaller one"));
     add(tr("Codes"), m_codes, tr("Smallest and largest code"));
     add(tr("Scales"), m_scaleCount, tr("How many scales the site has"));
     add(tr("Tensor error"), m_error, tr("Signal-to-noise ratio and mean squared error of the values"));
@@ -345,14 +349,19 @@ void QuantizerInspector::setQuantizer(const std::optional<QuantParams>& params)
 {
     const QString none = u"\u2013"_s;
     if (!params || params->scales.empty()) {
-        for (QLabel* label : {m_scale, m_zeroPoint, m_codes, m_bounds, m_scaleCount}) {
+        for (QLabel* label : {m_scale, m_zeroPoint, m_base, m_codes, m_bounds, m_scaleCount}) {
             label->setText(none);
         }
+        m_resultRows->setRowVisible(m_base, false);
+        m_resultRows->setRowVisible(m_zeroPoint, true);
         return;
     }
     const auto [smallest, largest] = std::minmax_element(params->scales.begin(), params->scales.end());
     m_scale->setText(rangeText(static_cast<double>(*smallest), static_cast<double>(*largest)));
     const bool isUniform = params->kind == QuantizerKind::Uniform;
+    m_base->setText(baseText(*params));
+    m_resultRows->setRowVisible(m_base, !isUniform);
+    m_resultRows->setRowVisible(m_zeroPoint, isUniform);
     if (isUniform && !params->zeroPoints.empty()) {
         const auto [low, high] = std::minmax_element(params->zeroPoints.begin(), params->zeroPoints.end());
         m_zeroPoint->setText(*low == *high
@@ -366,8 +375,9 @@ void QuantizerInspector::setQuantizer(const std::optional<QuantParams>& params)
     double lower = 0.0;
     double upper = 0.0;
     for (std::size_t i = 0; i < params->bounds.size(); ++i) {
-        lower = i == 0 ? params->bounds[i].lower : std::min(lower, params->bounds[i].lower);
-        upper = i == 0 ? params->bounds[i].upper : std::max(upper, params->bounds[i].upper);
+        const Bounds clipping = clippingBounds(*params, i);
+        lower = i == 0 ? clipping.lower : std::min(lower, clipping.lower);
+        upper = i == 0 ? clipping.upper : std::max(upper, clipping.upper);
     }
     m_bounds->setText(
         params->bounds.empty() ? none : formatNumber(lower) + u" \u2026 "_s + formatNumber(upper));

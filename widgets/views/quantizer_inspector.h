@@ -14,6 +14,7 @@
 
 class QCheckBox;
 class QComboBox;
+class QFormLayout;
 class QLabel;
 class QSpinBox;
 class QStackedWidget;
@@ -70,8 +71,10 @@ private:
     QComboBox* m_method;
     QToolButton* m_applyToRole;
     QWidget* m_result;
+    QFormLayout* m_resultRows = nullptr;
     QLabel* m_scale;
-    QLabel* m_zeroPoint;
+    QLabel* m_zeroPoint; ///< shown for uniform quantizers, m_base for logarithmic ones
+    QLabel* m_base;
     QLabel* m_codes;
     QLabel* m_bounds;
     QLabel* m_scaleCount;
