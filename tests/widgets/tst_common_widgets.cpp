@@ -2,10 +2,13 @@
 #include "widgets/common/message_banner.h"
 #include "widgets/common/site_choice_patch.h"
 
+#include <QApplication>
+#include <QLabel>
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QTest>
 
+#include <algorithm>
 #include <cmath>
 
 using namespace qs;
@@ -74,6 +77,43 @@ private slots:
         QVERIFY(!button->isVisible());
         banner.clear();
         QCOMPARE(closed.size(), 1);
+    }
+    void aShownBannerFollowsTheTheme()
+    {
+        const QPalette before = QApplication::palette();
+        QWidget host;
+        MessageBanner banner(&host);
+        host.show();
+        banner.showMessage(BannerKind::Failure, u"No such file."_s);
+        QPalette dark;
+        for (const auto& [role, grey] :
+            {std::pair(QPalette::Window, 45), std::pair(QPalette::Base, 30), std::pair(QPalette::Button, 55),
+                std::pair(QPalette::WindowText, 225), std::pair(QPalette::Text, 225)}) {
+            dark.setColor(role, QColor(grey, grey, grey));
+        }
+        const auto lightness = [&banner] { return banner.palette().color(QPalette::Window).lightness(); };
+        const int first = lightness();
+        QApplication::setPalette(dark);
+        QTRY_VERIFY(lightness() < 128);
+        QApplication::setPalette(before);
+        QTRY_COMPARE(lightness(), first);
+        QVERIFY(first > 128);
+    }
+    void aNarrowCellKeepsWhatMatters()
+    {
+        ErrorStrip strip;
+        const ErrorEstimate estimate {16, {0.042, 0.021, 0.063}, {14.0, 12.5, 15.5}, {87.25, 64.0, 97.0}};
+        strip.setModelError(estimate, 64);
+        strip.resize(2400, 80);
+        strip.show();
+        const auto shows = [&strip](const QString& text) {
+            return std::ranges::any_of(
+                strip.findChildren<QLabel*>(), [&](const QLabel* label) { return label->text() == text; });
+        };
+        QTRY_VERIFY(shows(u"KL 0.042 (0.021 \u2026 0.063) \u00B7 agreement 87.25 % (64 \u2026 97)"_s));
+        strip.resize(strip.minimumSizeHint().width() + 120, 80);
+        QTRY_VERIFY(shows(u"KL 0.042 \u00B7 agreement 87 % (64 \u2026 97)"_s));
+        QVERIFY(strip.text(ErrorLevel::Model).contains(u"0.021"_s)); // to be read in the tool tip
     }
     void aPatchChangesOnlyItsFields()
     {

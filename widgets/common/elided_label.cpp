@@ -13,12 +13,13 @@ ElidedLabel::ElidedLabel(Qt::TextElideMode mode, QWidget* parent)
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
 }
 
-void ElidedLabel::setFullText(const QString& text)
+void ElidedLabel::setFullText(const QString& text, const QString& shorter)
 {
-    if (text == m_text) {
+    if (text == m_text && shorter == m_shorter) {
         return;
     }
     m_text = text;
+    m_shorter = shorter;
     setToolTip(text);
     setAccessibleName(text);
     elide();
@@ -50,7 +51,9 @@ void ElidedLabel::changeEvent(QEvent* event)
 
 void ElidedLabel::elide()
 {
-    setText(fontMetrics().elidedText(m_text, m_mode, contentsRect().width() - 2 * margin()));
+    const int width = contentsRect().width() - 2 * margin();
+    const bool fits = m_shorter.isEmpty() || fontMetrics().horizontalAdvance(m_text) <= width;
+    setText(fontMetrics().elidedText(fits ? m_text : m_shorter, m_mode, width));
 }
 
 } // namespace qs

@@ -11,7 +11,8 @@ class ElidedLabel : public QLabel
 public:
     explicit ElidedLabel(Qt::TextElideMode mode, QWidget* parent = nullptr);
 
-    void setFullText(const QString& text);
+    /// `shorter` is shown where the text does not fit, before anything is cut off; may be empty.
+    void setFullText(const QString& text, const QString& shorter = {});
     [[nodiscard]] const QString& fullText() const { return m_text; }
 
     [[nodiscard]] QSize sizeHint() const override;
@@ -26,6 +27,7 @@ private:
 
     Qt::TextElideMode m_mode;
     QString m_text;
+    QString m_shorter;
 };
 
 } // namespace qs

@@ -59,10 +59,11 @@ ErrorCell::ErrorCell(const QString& caption, const QString& emptyText, QWidget* 
     clearFigures();
 }
 
-void ErrorCell::setFigures(const QString& subject, const QString& headline, const QString& details)
+void ErrorCell::setFigures(
+    const QString& subject, const QString& headline, const QString& details, const QString& shorter)
 {
     m_subject->setFullText(subject);
-    m_details->setFullText(details);
+    m_details->setFullText(details, shorter);
     m_headline->setText(headline);
     setToolTip(text());
     setAccessibleDescription(text());

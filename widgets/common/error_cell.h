@@ -18,8 +18,10 @@ class ErrorCell : public QFrame
 public:
     ErrorCell(const QString& caption, const QString& emptyText, QWidget* parent = nullptr);
 
-    /// `subject` names what is measured (site, layer, sample count); elided to fit.
-    void setFigures(const QString& subject, const QString& headline, const QString& details);
+    /// `subject` names what is measured (site, layer, sample count); elided to fit. `shorter` holds the
+    /// details that matter most, for a narrow cell; may be empty.
+    void setFigures(
+        const QString& subject, const QString& headline, const QString& details, const QString& shorter = {});
     void clearFigures();
     void setState(ResultState state);
     [[nodiscard]] ResultState state() const { return m_state; }

@@ -43,14 +43,13 @@ void ErrorStrip::setTensorError(const QString& site, const QuantizationError& er
     const double share = total > 0.0 ? error.clipping / total : 0.0;
     const double clipped
         = error.count > 0 ? static_cast<double>(error.clipped) / static_cast<double>(error.count) : 0.0;
-    QString details = tr("MSE %1 · %2 from clipping · %3 clipped")
-                          .arg(formatNumber(error.meanSquared(), 3))
-                          .arg(formatShare(share))
-                          .arg(formatShare(clipped));
+    const QString shorter
+        = tr("MSE %1 · %2 from clipping").arg(formatNumber(error.meanSquared(), 3), formatShare(share));
+    QString details = tr("%1 · %2 clipped").arg(shorter, formatShare(clipped));
     if (error.uncertainty > 0.0 && total > 0.0) {
         details += tr(" · ± %1").arg(formatShare(error.uncertainty / total));
     }
-    cell(ErrorLevel::Tensor)->setFigures(site, formatDecibel(error.sqnrDb()), details);
+    cell(ErrorLevel::Tensor)->setFigures(site, formatDecibel(error.sqnrDb()), details, shorter);
 }
 
 void ErrorStrip::setLayerError(const QString& layer, double sqnrDb, double meanSquared, std::int64_t samples)
@@ -75,6 +74,11 @@ void ErrorStrip::setModelError(const ErrorEstimate& estimate, std::int64_t goal)
     QString details = tr("KL %1 nats · agreement %2")
                           .arg(formatNumber(estimate.klNats.value, 3))
                           .arg(formatPercent(estimate.agreementPercent.value));
+    const QString shorter = estimate.samples > 1
+        ? tr("KL %1 · agreement %2 % (%3 … %4)")
+              .arg(formatNumber(estimate.klNats.value, 3), rounded(estimate.agreementPercent.value),
+                  rounded(estimate.agreementPercent.lower), rounded(estimate.agreementPercent.upper))
+        : QString();
     QString explained = details;
     if (estimate.samples > 1) {
         details
@@ -89,7 +93,7 @@ void ErrorStrip::setModelError(const ErrorEstimate& estimate, std::int64_t goal)
                             rounded(estimate.agreementPercent.lower),
                             rounded(estimate.agreementPercent.upper), probeSamples(estimate.samples));
     }
-    cell(ErrorLevel::Model)->setFigures(subject, headline, details);
+    cell(ErrorLevel::Model)->setFigures(subject, headline, details, shorter);
     cell(ErrorLevel::Model)->setToolTip(explained);
 }
 

@@ -100,8 +100,8 @@ QString MessageBanner::text() const
 void MessageBanner::changeEvent(QEvent* event)
 {
     QFrame::changeEvent(event);
-    if (event->type() == QEvent::ApplicationPaletteChange) {
-        restyle();
+    if (event->type() == QEvent::PaletteChange) {
+        restyle(); // setting the same colours again sends no event
     }
 }
 
@@ -118,7 +118,7 @@ void MessageBanner::restyle()
 {
     const QPalette inherited = QGuiApplication::palette(); // the parent's may not have changed yet
     const PlotStyle style(inherited);
-    QPalette tinted = inherited;
+    QPalette tinted; // only what it sets is its own: the rest follows the window and tells of a new theme
     tinted.setColor(QPalette::Window, style.tint(roleOf(m_kind)));
     tinted.setColor(QPalette::WindowText, style.text());
     setPalette(tinted);
