@@ -18,14 +18,14 @@ QString tr(const char* text)
 }
 
 /// The data at `path`, when it is still there and still what `hash` says ("" says nothing).
-std::shared_ptr<const DataSource> reopened(
-    const std::string& path, const std::string& hash, const Model& model, QStringList& notices)
+std::shared_ptr<const DataSource> reopened(const std::string& path, std::int64_t dataContext,
+    const std::string& hash, const Model& model, QStringList& notices)
 {
     if (path.empty()) {
         return nullptr;
     }
     try {
-        auto data = openCached(path, model);
+        auto data = openCached(path, model, {.context = dataContext});
         if (hash.empty() || data->hash() == hash) {
             return data;
         }
@@ -38,9 +38,10 @@ std::shared_ptr<const DataSource> reopened(
 
 } // namespace
 
-std::shared_ptr<const DataSource> openCached(const std::filesystem::path& path, const Model& model)
+std::shared_ptr<const DataSource> openCached(
+    const std::filesystem::path& path, const Model& model, const DataOptions& options)
 {
-    return std::make_shared<CachingSource>(openData(path, model), kCacheBytes);
+    return std::make_shared<CachingSource>(openData(path, model, options), kCacheBytes);
 }
 
 OpenedSession openedSession(const std::filesystem::path& file, const std::filesystem::path& modelPath)
@@ -63,8 +64,11 @@ OpenedSession openedSession(const std::filesystem::path& file, const std::filesy
     }
     restoreForms(opened.file, opened.model);
     const std::string hash = opened.file.calibration ? opened.file.calibration->dataHash : std::string();
-    opened.calibrationData = reopened(opened.file.calibrationPath, hash, *opened.model, opened.notices);
-    opened.evaluationData = reopened(opened.file.evaluationPath, {}, *opened.model, opened.notices);
+    const SessionFile& stated = opened.file;
+    opened.calibrationData
+        = reopened(stated.calibrationPath, stated.calibrationContext, hash, *opened.model, opened.notices);
+    opened.evaluationData
+        = reopened(stated.evaluationPath, stated.evaluationContext, {}, *opened.model, opened.notices);
     return opened;
 }
 

@@ -15,7 +15,7 @@ namespace qs {
 /// Data for a model whose decoded samples are kept in memory as far as its budget goes: evaluation reads the
 /// same images again and again. Throws Error as openData() does.
 [[nodiscard]] std::shared_ptr<const DataSource> openCached(
-    const std::filesystem::path& path, const Model& model);
+    const std::filesystem::path& path, const Model& model, const DataOptions& options = {});
 
 /// What a session file leads to.
 struct OpenedSession

@@ -97,17 +97,17 @@ void SessionTasks::openModel(
         });
 }
 
-void SessionTasks::openCalibrationData(const QString& path)
+void SessionTasks::openCalibrationData(const QString& path, const DataOptions& options)
 {
-    openData(path, true);
+    openData(path, options, true);
 }
 
-void SessionTasks::openEvaluationData(const QString& path)
+void SessionTasks::openEvaluationData(const QString& path, const DataOptions& options)
 {
-    openData(path, false);
+    openData(path, options, false);
 }
 
-void SessionTasks::openData(const QString& path, bool forCalibration)
+void SessionTasks::openData(const QString& path, const DataOptions& options, bool forCalibration)
 {
     const auto model = m_session->openedModel();
     if (!model) {
@@ -117,16 +117,16 @@ void SessionTasks::openData(const QString& path, bool forCalibration)
     using R = std::shared_ptr<const DataSource>;
     run<R>(
         forCalibration ? kCalibrationDataKey : kEvaluationDataKey, tr("Open %1").arg(fileName(path)),
-        [path, model](const TaskContext&) { return openCached(toPath(path), *model); },
-        [this, forCalibration, model, path](R data) {
+        [path, model, options](const TaskContext&) { return openCached(toPath(path), *model, options); },
+        [this, forCalibration, model, path, options](R data) {
             if (m_session->openedModel() != model) {
                 return;
             }
             if (forCalibration) {
-                m_session->setCalibrationData(std::move(data), path);
+                m_session->setCalibrationData(std::move(data), path, options);
                 calibrate();
             } else {
-                m_session->setEvaluationData(std::move(data), path);
+                m_session->setEvaluationData(std::move(data), path, options);
             }
         });
 }

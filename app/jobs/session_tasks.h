@@ -37,8 +37,8 @@ public:
     void openModel(
         const QString& path, const QString& calibrationData = {}, const QString& evaluationData = {});
     /// Opens a calibration set and calibrates.
-    void openCalibrationData(const QString& path);
-    void openEvaluationData(const QString& path);
+    void openCalibrationData(const QString& path, const DataOptions& options = {});
+    void openEvaluationData(const QString& path, const DataOptions& options = {});
     void calibrate();
     void saveCalibration(const QString& file);
     /// Evaluates the plan as it is now on the evaluation data (or, without, on the calibration data).
@@ -76,7 +76,7 @@ signals:
 private:
     template<typename R, typename Work, typename Done>
     void run(const QString& key, const QString& title, Work work, Done done);
-    void openData(const QString& path, bool forCalibration);
+    void openData(const QString& path, const DataOptions& options, bool forCalibration);
 
     Session* m_session;
     JobRunner* m_runner;

@@ -35,6 +35,8 @@ void Session::openModel(std::shared_ptr<const Model> model)
     m_calibration.reset();
     m_calibrationPath.clear();
     m_evaluationPath.clear();
+    m_calibrationOptions = {};
+    m_evaluationOptions = {};
     m_plan = m_model->startingPlan != nullptr ? *m_model->startingPlan : makePreset(m_model->sites, {});
     m_snapshots.clear();
     ++m_revision;
@@ -52,10 +54,12 @@ void Session::openModel(std::shared_ptr<const Model> model)
     emit snapshotsChanged();
 }
 
-void Session::setCalibrationData(std::shared_ptr<const DataSource> data, const QString& path)
+void Session::setCalibrationData(
+    std::shared_ptr<const DataSource> data, const QString& path, const DataOptions& options)
 {
     m_calibrationData = std::move(data);
     m_calibrationPath = path;
+    m_calibrationOptions = options;
     m_calibration.reset();
     m_calibrations.clear();
     m_siteErrors = {};
@@ -65,10 +69,12 @@ void Session::setCalibrationData(std::shared_ptr<const DataSource> data, const Q
     emit sensitivityChanged();
 }
 
-void Session::setEvaluationData(std::shared_ptr<const DataSource> data, const QString& path)
+void Session::setEvaluationData(
+    std::shared_ptr<const DataSource> data, const QString& path, const DataOptions& options)
 {
     m_evaluationData = std::move(data);
     m_evaluationPath = path;
+    m_evaluationOptions = options;
     m_reference.reset();
     m_evaluation = {};
     for (Snapshot& snapshot : m_snapshots) {
@@ -116,6 +122,8 @@ SessionFile Session::toFile(const QString& selectedSite) const
     file.sites = m_opened->sites;
     file.calibrationPath = m_calibrationPath.toStdString();
     file.evaluationPath = m_evaluationPath.toStdString();
+    file.calibrationContext = m_calibrationOptions.context;
+    file.evaluationContext = m_evaluationOptions.context;
     file.calibration = calibrationOf(nullptr);
     file.plan = m_plan;
     file.form = m_form;
@@ -136,6 +144,8 @@ void Session::restore(const SessionFile& file, std::shared_ptr<const Model> mode
     m_evaluationData = std::move(evaluationData);
     m_calibrationPath = QString::fromStdString(file.calibrationPath);
     m_evaluationPath = QString::fromStdString(file.evaluationPath);
+    m_calibrationOptions.context = file.calibrationContext;
+    m_evaluationOptions.context = file.evaluationContext;
     if (file.calibration) {
         m_calibrations[nullptr] = file.calibration;
     }

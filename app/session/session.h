@@ -74,8 +74,13 @@ public:
     /// the file came with, or else with the W8A8 min-max preset.
     void openModel(std::shared_ptr<const Model> model);
     /// A new calibration set invalidates the statistics; the plan stays.
-    void setCalibrationData(std::shared_ptr<const DataSource> data, const QString& path = {});
-    void setEvaluationData(std::shared_ptr<const DataSource> data, const QString& path = {});
+    void setCalibrationData(
+        std::shared_ptr<const DataSource> data, const QString& path = {}, const DataOptions& options = {});
+    void setEvaluationData(
+        std::shared_ptr<const DataSource> data, const QString& path = {}, const DataOptions& options = {});
+    /// How the data at hand, or the latest one, was made into samples.
+    [[nodiscard]] const DataOptions& calibrationOptions() const { return m_calibrationOptions; }
+    [[nodiscard]] const DataOptions& evaluationOptions() const { return m_evaluationOptions; }
     /// The document of a session file: with its model, or with placeholderModel() to look at only. Data that
     /// is given must be what the statistics and results are of; null where it is not at hand.
     void restore(const SessionFile& file, std::shared_ptr<const Model> model,
@@ -165,6 +170,8 @@ private:
     std::map<std::shared_ptr<const ModelForm>, std::shared_ptr<const Calibration>> m_calibrations;
     QString m_calibrationPath;
     QString m_evaluationPath;
+    DataOptions m_calibrationOptions;
+    DataOptions m_evaluationOptions;
     Plan m_plan;
     int m_revision = 0;
     std::map<std::string, int> m_changedAt; ///< revision of the last change of a site's choice

@@ -23,11 +23,11 @@ Actions::Actions(QMainWindow* window, QUndoStack* undoStack)
     recentMenu = file->addMenu(tr("Open Rece&nt"));
     file->addSeparator();
     openCalibrationData = add(file, tr("Open &Calibration Data…"),
-        tr("Open a folder of images (or drop .npy, .npz or .h5 files) and calibrate on it"),
+        tr("Open images, recordings, texts or arrays and calibrate on them"),
         QKeySequence(Qt::CTRL | Qt::Key_D));
-    openEvaluationData
-        = add(file, tr("Open &Evaluation Data…"), tr("Open the labelled images that metrics are computed on"),
-            QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_D));
+    openEvaluationData = add(file, tr("Open &Evaluation Data…"),
+        tr("Open the labelled data, or texts, that metrics are computed on"),
+        QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_D));
     file->addSeparator();
     openSession = add(file, tr("Open Sessi&on…"), tr("Go on where a saved session ended"));
     saveSession = add(file, tr("&Save Session…"),

@@ -4,12 +4,14 @@
 #include "app/jobs/session_tasks.h"
 #include "app/session/session.h"
 #include "app/ui/actions.h"
+#include "app/ui/data_dialog.h"
 #include "app/ui/demo.h"
 #include "app/ui/export_dialog.h"
 #include "app/ui/notices.h"
 #include "app/ui/selection.h"
 #include "app/ui/settings.h"
 #include "app/ui/views.h"
+#include "core/base/error.h"
 #include "core/base/version.h"
 #include "core/eval/plan_resolver.h"
 #include "widgets/common/number_format.h"
@@ -28,6 +30,11 @@ namespace qs {
 namespace {
 
 const QString kPrepareKey = QStringLiteral("prepare-export");
+
+bool isSession(const QString& path)
+{
+    return path.endsWith(QLatin1String(".qscope"), Qt::CaseInsensitive);
+}
 
 } // namespace
 
@@ -69,10 +76,14 @@ void FileController::wireOpening()
     onFile(actions.openModelFile, tr("Open Model File"), tr("Models (*.onnx *.h5)"),
         [this](const QString& path) { open(path); });
     connect(actions.openDemo, &QAction::triggered, this, &FileController::openDemo);
-    onFolder(actions.openCalibrationData, tr("Open Calibration Data"),
-        [this](const QString& path) { m_bench.tasks->openCalibrationData(path); });
-    onFolder(actions.openEvaluationData, tr("Open Evaluation Data"),
-        [this](const QString& path) { m_bench.tasks->openEvaluationData(path); });
+    connect(actions.openCalibrationData, &QAction::triggered, this, [this] {
+        askForData(tr("Open Calibration Data"), m_bench.session->calibrationOptions(),
+            &SessionTasks::openCalibrationData);
+    });
+    connect(actions.openEvaluationData, &QAction::triggered, this, [this] {
+        askForData(tr("Open Evaluation Data"), m_bench.session->evaluationOptions(),
+            &SessionTasks::openEvaluationData);
+    });
     onFile(actions.openRecipe, tr("Open Recipe"), tr("Recipes (*.json)"),
         [this](const QString& path) { m_bench.tasks->openRecipe(path); });
 }
@@ -112,10 +123,32 @@ void FileController::wireSaving()
         });
 }
 
+void FileController::askForData(const QString& title, const DataOptions& options,
+    void (SessionTasks::*thenOpen)(const QString& path, const DataOptions& options))
+{
+    try {
+        auto* dialog
+            = new DataDialog(title, *m_bench.session->openedModel(), m_lastData, options, m_bench.window);
+        dialog->setAttribute(Qt::WA_DeleteOnClose);
+        connect(dialog, &QDialog::accepted, this, [this, dialog, thenOpen] {
+            m_lastData = dialog->path();
+            (m_bench.tasks->*thenOpen)(m_lastData, dialog->options());
+        });
+        dialog->open();
+    } catch (const Error& error) { // the model's configuration is read again
+        m_bench.notices->fail(title, QString::fromStdString(error.what()));
+    }
+}
+
 void FileController::open(const QString& model, const QString& calibrationData, const QString& evaluationData)
 {
     m_bench.notices->clear();
-    m_bench.tasks->openModel(QFileInfo(model).absoluteFilePath(), calibrationData, evaluationData);
+    const QString path = QFileInfo(model).absoluteFilePath();
+    if (isSession(path)) {
+        m_bench.tasks->openSession(path);
+    } else {
+        m_bench.tasks->openModel(path, calibrationData, evaluationData);
+    }
 }
 
 void FileController::openDemo()
@@ -135,14 +168,14 @@ void FileController::openPath(const QString& path)
     const QFileInfo info(path);
     const QString suffix = info.suffix().toLower();
     const bool isModelFolder = info.isDir() && QFileInfo::exists(path + QStringLiteral("/config.json"));
-    if (suffix == QLatin1String("qscope")) {
+    if (isSession(path)) {
         m_bench.tasks->openSession(path);
     } else if (suffix == QLatin1String("json")) {
         m_bench.tasks->openRecipe(path);
     } else if (isModelFolder || suffix == QLatin1String("onnx") || !m_bench.session->model()) {
         open(path);
     } else {
-        m_bench.tasks->openCalibrationData(path);
+        m_bench.tasks->openCalibrationData(path, m_bench.session->calibrationOptions());
     }
 }
 
@@ -203,7 +236,14 @@ void FileController::askForExport(ExportInput input)
 void FileController::rememberModel()
 {
     if (m_bench.session->model() && !m_bench.session->isReadOnly()) {
-        m_bench.settings->addRecentModel(QString::fromStdString(m_bench.session->model()->path.string()));
+        remember(QString::fromStdString(m_bench.session->model()->path.string()));
+    }
+}
+
+void FileController::remember(const QString& path)
+{
+    if (!path.startsWith(Settings::autosaveFolder())) { // a recovered copy is gone when it has been opened
+        m_bench.settings->addRecentModel(path);
         fillRecent();
     }
 }

@@ -2,6 +2,7 @@
 
 #include "app/ui/workbench.h"
 #include "core/exporting/report.h"
+#include "core/io/data_source.h"
 
 #include <QObject>
 #include <QString>
@@ -19,7 +20,7 @@ class FileController : public QObject
 public:
     explicit FileController(const Workbench& bench);
 
-    /// A model with optional data folders.
+    /// A model with optional data folders, or a session.
     void open(const QString& model, const QString& calibrationData = {}, const QString& evaluationData = {});
     void openDemo();
     /// Whatever was dropped or named: a session, a recipe, a model or a calibration set, told apart by its
@@ -34,15 +35,19 @@ signals:
 private:
     void wireOpening();
     void wireSaving();
+    void askForData(const QString& title, const DataOptions& options,
+        void (SessionTasks::*thenOpen)(const QString& path, const DataOptions& options));
     void exportModel(); ///< works out what would be written, then asks
     void askForExport(ExportInput input);
     /// What the views show, for a report.
     [[nodiscard]] std::vector<ReportPicture> pictures() const;
-    void rememberModel(); ///< among the recent ones
+    void rememberModel();
+    void remember(const QString& path); ///< among the recent ones
     void fillRecent();
 
     const Workbench m_bench;
     QString m_pendingRecipe;
+    QString m_lastData; ///< where the dialog begins
 };
 
 } // namespace qs

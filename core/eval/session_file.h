@@ -44,6 +44,8 @@ struct SessionFile
     std::vector<Site> sites; ///< without value and readers, which are of a graph
     std::string calibrationPath; ///< "" where there is none
     std::string evaluationPath;
+    std::int64_t calibrationContext = 0; ///< DataOptions::context that the samples were made with
+    std::int64_t evaluationContext = 0;
     std::shared_ptr<const Calibration> calibration; ///< null: not calibrated
     Plan plan;
     std::shared_ptr<const ModelForm> form; ///< what the plan is for; null: the model as it was opened

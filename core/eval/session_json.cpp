@@ -10,6 +10,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace qs {
 
@@ -18,6 +19,8 @@ namespace {
 constexpr std::int64_t kMost = std::int64_t {1} << 53U; ///< what every reader of JSON takes as a whole number
 constexpr std::array kTasks {ModelTask::Classification, ModelTask::LanguageModel, ModelTask::Features};
 constexpr std::array kTaskNames {"classification", "language-model", "features"};
+constexpr const char* kCalibrationContext = "calibration_context";
+constexpr const char* kEvaluationContext = "evaluation_context";
 
 /// JSON has no infinity: an SQNR of equal values is null.
 nlohmann::json decibel(double value)
@@ -245,6 +248,12 @@ nlohmann::json sessionAsJson(const SessionFile& session)
         {"calibration_data", session.calibrationPath}, {"evaluation_data", session.evaluationPath},
         {"sites", sites}, {"plan", planAsJson(session.plan)}, {"snapshots", snapshots},
         {"sensitivity", sensitivity}, {"selected_site", session.selectedSite}};
+    for (const auto& [key, context] : {std::pair(kCalibrationContext, session.calibrationContext),
+             std::pair(kEvaluationContext, session.evaluationContext)}) {
+        if (context > 0) {
+            json[key] = context;
+        }
+    }
     if (!session.forms.empty()) {
         json["forms"] = nlohmann::json::array();
         for (const SessionForm& form : session.forms) {
@@ -271,6 +280,12 @@ SessionFile sessionFrom(const JsonReader& reader)
     session.task = kTasks[static_cast<std::size_t>(known - kTaskNames.begin())];
     session.calibrationPath = reader.member("calibration_data").string();
     session.evaluationPath = reader.member("evaluation_data").string();
+    for (const auto& [key, context] : {std::pair(kCalibrationContext, &session.calibrationContext),
+             std::pair(kEvaluationContext, &session.evaluationContext)}) {
+        for (const JsonReader& given : reader.optionalMember(key)) {
+            *context = given.integer(1, kMost);
+        }
+    }
     for (const JsonReader& site : reader.member("sites").elements()) {
         session.sites.push_back(siteFrom(site));
     }

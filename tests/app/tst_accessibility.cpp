@@ -1,4 +1,5 @@
 // Everything that can be clicked can be reached by keyboard and has a name that a screen reader can say.
+#include "app/ui/data_dialog.h"
 #include "app/ui/export_dialog.h"
 #include "app/ui/main_window.h"
 #include "core/quant/resolve.h"
@@ -136,11 +137,18 @@ private slots:
         ExportDialog dialog(input, 8);
         dialog.show();
         QCOMPARE(nameless(&dialog).join(u'\n'), QString());
+        DataDialog data(u"Data"_s, *session.model(), {}, {});
+        for (QWidget* each : std::initializer_list<QWidget*> {&data}) {
+            each->show();
+            QCOMPARE(nameless(each).join(u'\n'), QString());
+        }
         for (QWidget* widget : QApplication::topLevelWidgets()) {
             if (widget != m_window.get()) {
                 widget->close();
             }
         }
+        m_window->activateWindow();
+        QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
         QTest::keyClick(m_window.get(), Qt::Key_Escape);
     }
     void everyActionOfTheMenusHasAText()

@@ -29,6 +29,7 @@ private slots:
         m_session.configHash = m_model->configHash;
         m_session.sites = m_model->sites;
         m_session.calibrationPath = QS_DEMO "/calib";
+        m_session.calibrationContext = 128;
         m_session.calibration = calibrate(m_model, *data, 4);
         m_session.plan = makePreset(m_model->sites, {.weightBits = 5, .activationBits = 3});
         SiteChoice& manual = m_session.plan.choices.begin()->second;
@@ -57,6 +58,8 @@ private slots:
         const SessionFile read = loadSession(m_file.toStdString());
         QCOMPARE(read.modelPath, m_session.modelPath);
         QCOMPARE(read.modelHash, m_session.modelHash);
+        QCOMPARE(read.calibrationContext, std::int64_t {128});
+        QCOMPARE(read.evaluationContext, std::int64_t {0});
         QCOMPARE(read.plan, m_session.plan);
         QCOMPARE(read.selectedSite, m_session.selectedSite);
         QCOMPARE(read.snapshots.size(), std::size_t {2});
