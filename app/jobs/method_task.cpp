@@ -27,7 +27,7 @@ QString stateFile(const MethodRequest& request, const MethodInput& input, const 
                       .arg(QString::fromStdString(input.model->hash), QString::fromStdString(input.dataHash),
                           request.title());
     for (const std::int64_t number : {input.samples.shape()[0], options.seed, options.iterations,
-             options.endToEndIterations, options.views}) {
+             options.endToEndIterations, options.views, static_cast<std::int64_t>(options.zeroPoint)}) {
         run += QStringLiteral(" %1").arg(number);
     }
     run += QStringLiteral(" %1").arg(QLatin1String(nameOf(options.softmaxKind).data()));

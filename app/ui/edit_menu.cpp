@@ -3,10 +3,12 @@
 #include "app/ui/actions.h"
 #include "app/ui/edit_controller.h"
 #include "app/ui/notices.h"
+#include "app/ui/preset_dialog.h"
 #include "app/ui/presets.h"
 #include "app/ui/selection.h"
 
 #include <QAction>
+#include <QMainWindow>
 #include <QMenu>
 
 namespace qs {
@@ -35,6 +37,19 @@ void EditMenu::fillPresets()
         connect(action, &QAction::triggered, this,
             [this, preset] { m_bench.edit->applyPreset(preset.options, preset.name); });
     }
+    QAction* own = m_bench.actions->presetMenu->addAction(tr("&Own…"), this, &EditMenu::askForPreset);
+    own->setStatusTip(tr("Choose bits, bounds, symmetry, and the quantizers behind LayerNorm and softmax"));
+}
+
+void EditMenu::askForPreset()
+{
+    auto* dialog = new PresetDialog(m_ownPreset, m_bench.window);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    connect(dialog, &QDialog::accepted, this, [this, dialog] {
+        m_ownPreset = dialog->options();
+        m_bench.edit->applyPreset(m_ownPreset, dialog->name());
+    });
+    dialog->open();
 }
 
 } // namespace qs

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/ui/workbench.h"
+#include "core/quant/plan.h"
 
 #include <QObject>
 
@@ -15,8 +16,10 @@ public:
 
 private:
     void fillPresets();
+    void askForPreset();
 
     const Workbench m_bench;
+    PresetOptions m_ownPreset; ///< what was asked for the last time
 };
 
 } // namespace qs

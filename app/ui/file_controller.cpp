@@ -106,7 +106,11 @@ void FileController::wireSaving()
     connect(actions.exportModel, &QAction::triggered, this, &FileController::exportModel);
     onFile(actions.report, tr("Save Report"), tr("Web pages (*.html);;PDF documents (*.pdf)"),
         [this](const QString& file) { m_bench.tasks->writeReport(file, pictures()); });
+    connect(m_bench.tasks, &SessionTasks::sessionOpened, this, &FileController::remember);
     connect(m_bench.tasks, &SessionTasks::saved, this, [this](const QString& file) {
+        if (isSession(file)) {
+            remember(file);
+        }
         m_bench.notices->notice(tr("Saved %1.").arg(QFileInfo(file).fileName()));
     });
     connect(m_bench.tasks, &SessionTasks::exported, this,
@@ -243,7 +247,7 @@ void FileController::rememberModel()
 void FileController::remember(const QString& path)
 {
     if (!path.startsWith(Settings::autosaveFolder())) { // a recovered copy is gone when it has been opened
-        m_bench.settings->addRecentModel(path);
+        m_bench.settings->addRecentFile(path);
         fillRecent();
     }
 }
@@ -252,7 +256,7 @@ void FileController::fillRecent()
 {
     QMenu* menu = m_bench.actions->recentMenu;
     menu->clear();
-    for (const QString& path : m_bench.settings->recentModels()) {
+    for (const QString& path : m_bench.settings->recentFiles()) {
         menu->addAction(path, this, [this, path] { open(path); });
     }
     menu->setEnabled(!menu->isEmpty());

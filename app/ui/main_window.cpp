@@ -20,6 +20,8 @@
 #include "app/ui/views.h"
 #include "app/ui/workbench.h"
 #include "widgets/views/compare_view.h"
+#include "widgets/views/distribution_view.h"
+#include "widgets/views/site_tree_view.h"
 
 #include <QAction>
 #include <QCloseEvent>
@@ -34,6 +36,9 @@
 namespace qs {
 
 namespace {
+
+const QString kTreeState = QStringLiteral("tree");
+const QString kDistributionState = QStringLiteral("distribution");
 
 /// "Calibration: a.wav, b.wav, …" as a line of a tooltip; nothing without data.
 QString sampleNames(const QString& title, const DataSource* data)
@@ -80,6 +85,8 @@ MainWindow::MainWindow(QWidget* parent)
     connect(m_actions->quit, &QAction::triggered, this, &QWidget::close);
     restoreGeometry(m_settings.windowGeometry());
     restoreState(m_settings.windowState(), Settings::kLayoutVersion);
+    m_views->tree->restoreState(m_settings.viewState(kTreeState));
+    m_views->distribution->restoreState(m_settings.viewState(kDistributionState));
     showDocument();
 }
 
@@ -210,6 +217,8 @@ void MainWindow::closeEvent(QCloseEvent* event)
 {
     m_runner.cancelAll();
     m_settings.setWindow(saveGeometry(), saveState(Settings::kLayoutVersion));
+    m_settings.setViewState(kTreeState, m_views->tree->saveState());
+    m_settings.setViewState(kDistributionState, m_views->distribution->saveState());
     event->accept();
 }
 

@@ -1,5 +1,8 @@
 #include "app/ui/method_dialog.h"
 
+#include "app/ui/choice_box.h"
+
+#include <QCheckBox>
 #include <QDialogButtonBox>
 #include <QFormLayout>
 #include <QLabel>
@@ -8,7 +11,9 @@
 #include <QVBoxLayout>
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
+#include <utility>
 
 namespace qs {
 
@@ -34,9 +39,14 @@ MethodDialog::MethodDialog(const MethodRequest& request, std::int64_t availableS
     , m_activationBits(spinBox(tr("Activation bits"), kMinBits, kMostBits, request.options.activationBits))
     , m_samples(spinBox(tr("Samples"), 1, static_cast<int>(std::min<std::int64_t>(availableSamples, 4096)),
           std::min(request.samples, availableSamples)))
+    , m_softmax(choiceBox(tr("Attention probabilities"),
+          {QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2, QuantizerKind::AdaLog},
+          request.options.softmaxKind))
+    , m_published(new QCheckBox(tr("Zero points with a fraction, as the &published code has them")))
     , m_iterations(spinBox(tr("Iterations per block"), 1, 100000, request.options.iterations))
     , m_together(
           spinBox(tr("Iterations of all blocks together"), 0, 100000, request.options.endToEndIterations))
+    , m_views(spinBox(tr("Views of every image"), 0, 1000, request.options.views))
     , m_seed(spinBox(tr("Seed"), 0, std::numeric_limits<int>::max(), request.options.seed))
 {
     setWindowTitle(tr("Quantize with %1").arg(request.method));
@@ -52,11 +62,17 @@ MethodDialog::MethodDialog(const MethodRequest& request, std::int64_t availableS
     form->addRow(tr("&Weight bits"), m_weightBits);
     form->addRow(tr("&Activation bits"), m_activationBits);
     form->addRow(tr("&Samples"), m_samples);
+    form->addRow(tr("Attention p&robabilities"), m_softmax);
+    addIngredients(*form, method);
     m_seed->setToolTip(tr("The same seed gives the same result, bit for bit"));
     m_together->setSpecialValueText(tr("none"));
+    m_views->setSpecialValueText(tr("automatic"));
+    m_views->setToolTip(tr("Crops and mirror images that are trained on; automatic: 8 of every image, and 1 "
+                           "where the model reads something else"));
     const bool trains = request.method == QLatin1String("repquant");
     const std::pair<QString, QSpinBox*> training[] {{tr("&Iterations per block"), m_iterations},
-        {tr("Iterations of all &blocks together"), m_together}, {tr("Se&ed"), m_seed}};
+        {tr("Iterations of all &blocks together"), m_together}, {tr("&Views of every image"), m_views},
+        {tr("Se&ed"), m_seed}};
     for (const auto& [text, box] : training) {
         if (trains) {
             form->addRow(text, box);
@@ -78,12 +94,50 @@ MethodDialog::MethodDialog(const MethodRequest& request, std::int64_t availableS
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
 }
 
+void MethodDialog::addIngredients(QFormLayout& form, const Method& method)
+{
+    QString caption = tr("With");
+    const auto add = [&](QCheckBox* box) { form.addRow(std::exchange(caption, QString()), box); };
+    for (const auto& [ingredient, text] : std::initializer_list<std::pair<Ingredient, QString>> {
+             {Ingredient::Reparameterization, tr("Repara&meterized LayerNorms")},
+             {Ingredient::DualClipping, tr("Boun&ds that look at the layer behind")},
+             {Ingredient::Reconstruction, tr("Weights that &take up the error")},
+             {Ingredient::BiasRefit, tr("Biases that take &up the mean error")}}) {
+        if (method.ingredients.contains(ingredient)) {
+            auto* box = new QCheckBox(text);
+            box->setChecked(m_request.options.has(ingredient));
+            add(box);
+            m_ingredients.emplace_back(ingredient, box);
+        }
+    }
+    m_published->setChecked(m_request.options.zeroPoint == ZeroPointRule::Published);
+    m_published->setToolTip(tr("To compare with it; no integer runtime has such zero points"));
+    add(m_published);
+    for (const auto& [ingredient, box] : m_ingredients) {
+        if (ingredient == Ingredient::Reparameterization) {
+            connect(box, &QCheckBox::toggled, m_published, &QWidget::setEnabled);
+            m_published->setEnabled(box->isChecked());
+        }
+    }
+}
+
 MethodRequest MethodDialog::request() const
 {
     MethodRequest request = m_request;
     request.options.weightBits = m_weightBits->value();
     request.options.activationBits = m_activationBits->value();
     request.samples = m_samples->value();
+    request.options.softmaxKind = chosenIn<QuantizerKind>(*m_softmax);
+    request.options.zeroPoint = m_published->isChecked() && m_published->isEnabled()
+        ? ZeroPointRule::Published
+        : ZeroPointRule::Rounded;
+    request.options.without.clear();
+    for (const auto& [ingredient, box] : m_ingredients) {
+        if (!box->isChecked()) {
+            request.options.without.insert(ingredient);
+        }
+    }
+    request.options.views = m_views->value();
     request.options.iterations = m_iterations->value();
     request.options.endToEndIterations = m_together->value();
     request.options.seed = m_seed->value();

@@ -4,11 +4,19 @@
 
 #include <QDialog>
 
+#include <utility>
+#include <vector>
+
+class QCheckBox;
+class QComboBox;
+class QFormLayout;
 class QSpinBox;
 
 namespace qs {
 
-/// Asks what a quantization method is to do: bits, samples, and for one that trains seed and iterations.
+/// Asks what a quantization method is to do: bits, samples, the parts to leave out, and for one that trains
+/// seed, iterations and views. A uniform quantizer of the attention probabilities is what leaving out
+/// log-sqrt2 means.
 class MethodDialog : public QDialog
 {
     Q_OBJECT
@@ -19,12 +27,18 @@ public:
     [[nodiscard]] MethodRequest request() const;
 
 private:
+    void addIngredients(QFormLayout& form, const Method& method);
+
     MethodRequest m_request;
     QSpinBox* m_weightBits;
     QSpinBox* m_activationBits;
     QSpinBox* m_samples;
+    QComboBox* m_softmax;
+    QCheckBox* m_published;
+    std::vector<std::pair<Ingredient, QCheckBox*>> m_ingredients; ///< those that the method can do without
     QSpinBox* m_iterations;
     QSpinBox* m_together;
+    QSpinBox* m_views;
     QSpinBox* m_seed;
 };
 

@@ -11,11 +11,12 @@ namespace {
 const QString kVersionKey = QStringLiteral("window/layoutVersion");
 const QString kGeometryKey = QStringLiteral("window/geometry");
 const QString kStateKey = QStringLiteral("window/state");
+const QString kViewKey = QStringLiteral("window/views/%1");
 const QString kThemeKey = QStringLiteral("window/theme");
 const QString kDark = QStringLiteral("dark");
 const QString kLight = QStringLiteral("light");
 const QString kTourKey = QStringLiteral("tourSeen");
-const QString kRecentKey = QStringLiteral("recentModels");
+const QString kRecentKey = QStringLiteral("recentModels"); // as it was named before sessions came in
 
 QByteArray windowValue(const QString& key)
 {
@@ -42,6 +43,16 @@ void Settings::setWindow(const QByteArray& geometry, const QByteArray& state)
     settings.setValue(kVersionKey, kLayoutVersion);
     settings.setValue(kGeometryKey, geometry);
     settings.setValue(kStateKey, state);
+}
+
+QByteArray Settings::viewState(const QString& view) const
+{
+    return windowValue(kViewKey.arg(view));
+}
+
+void Settings::setViewState(const QString& view, const QByteArray& state)
+{
+    QSettings().setValue(kViewKey.arg(view), state);
 }
 
 Theme Settings::theme() const
@@ -78,7 +89,7 @@ QString Settings::trainingFolder()
     return QStandardPaths::writableLocation(QStandardPaths::CacheLocation) + QStringLiteral("/training");
 }
 
-QStringList Settings::recentModels() const
+QStringList Settings::recentFiles() const
 {
     QStringList present;
     for (const QString& path : QSettings().value(kRecentKey).toStringList()) {
@@ -89,9 +100,9 @@ QStringList Settings::recentModels() const
     return present;
 }
 
-void Settings::addRecentModel(const QString& path)
+void Settings::addRecentFile(const QString& path)
 {
-    QStringList recent = recentModels();
+    QStringList recent = recentFiles();
     recent.removeAll(path);
     recent.prepend(path);
     QSettings().setValue(kRecentKey, QStringList(recent.mid(0, kRecentLimit)));

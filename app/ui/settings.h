@@ -19,6 +19,10 @@ public:
     [[nodiscard]] QByteArray windowState() const;
     void setWindow(const QByteArray& geometry, const QByteArray& state);
 
+    /// How a view was arranged: its columns, or its splitter.
+    [[nodiscard]] QByteArray viewState(const QString& view) const;
+    void setViewState(const QString& view, const QByteArray& state);
+
     [[nodiscard]] Theme theme() const;
     void setTheme(Theme theme);
     /// Whether the tour was shown once.
@@ -31,9 +35,9 @@ public:
     /// Where unfinished training is kept.
     [[nodiscard]] static QString trainingFolder();
 
-    /// Model paths, latest first; those that no longer exist are left out.
-    [[nodiscard]] QStringList recentModels() const;
-    void addRecentModel(const QString& path);
+    /// Paths of models and sessions, latest first; those that no longer exist are left out.
+    [[nodiscard]] QStringList recentFiles() const;
+    void addRecentFile(const QString& path);
 };
 
 } // namespace qs

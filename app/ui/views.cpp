@@ -48,6 +48,8 @@ Views::Views(QMainWindow* window, QMenu* viewMenu)
     , m_window(window)
     , m_viewMenu(viewMenu)
 {
+    m_treeState = tree->saveState();
+    m_distributionState = distribution->saveState();
     window->resize(1600, 1000);
     auto* centre = new QWidget;
     auto* layout = new QVBoxLayout(centre);
@@ -87,6 +89,8 @@ Views::Views(QMainWindow* window, QMenu* viewMenu)
 
 void Views::arrange()
 {
+    tree->restoreState(m_treeState);
+    distribution->restoreState(m_distributionState);
     const auto place = [this](QDockWidget* dock, Qt::DockWidgetArea area) {
         if (dock->isFloating() || m_window->dockWidgetArea(dock) != area) {
             dock->setFloating(false);

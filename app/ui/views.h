@@ -1,6 +1,6 @@
 #pragma once
 
-#include <Qt>
+#include <QByteArray>
 
 #include <vector>
 
@@ -33,7 +33,8 @@ public:
     /// Makes the views as children of the window; the docks' switches are added to `viewMenu`.
     Views(QMainWindow* window, QMenu* viewMenu);
 
-    /// Every dock where it belongs, in proportion to the window as it is now.
+    /// Every dock where it belongs, in proportion to the window as it is now; columns and splitter as they
+    /// were made.
     void arrange();
 
     MessageBanner* banner;
@@ -52,6 +53,8 @@ public:
 private:
     QDockWidget* addDock(const QString& title, const QString& name, QWidget* widget, Qt::DockWidgetArea area);
 
+    QByteArray m_treeState; ///< as they are made
+    QByteArray m_distributionState;
     QMainWindow* m_window;
     QMenu* m_viewMenu;
     QDockWidget* m_left;

@@ -2,6 +2,8 @@
 #include "app/ui/data_dialog.h"
 #include "app/ui/export_dialog.h"
 #include "app/ui/main_window.h"
+#include "app/ui/method_dialog.h"
+#include "app/ui/preset_dialog.h"
 #include "core/quant/resolve.h"
 #include "tests/app/fresh_window.h"
 
@@ -137,8 +139,12 @@ private slots:
         ExportDialog dialog(input, 8);
         dialog.show();
         QCOMPARE(nameless(&dialog).join(u'\n'), QString());
+        PresetDialog preset({});
+        MethodRequest request;
+        request.method = u"repquant"_s;
+        MethodDialog method(request, 8);
         DataDialog data(u"Data"_s, *session.model(), {}, {});
-        for (QWidget* each : std::initializer_list<QWidget*> {&data}) {
+        for (QWidget* each : std::initializer_list<QWidget*> {&preset, &method, &data}) {
             each->show();
             QCOMPARE(nameless(each).join(u'\n'), QString());
         }

@@ -1,7 +1,11 @@
 #include "app/ui/command_palette.h"
 #include "app/ui/demo.h"
 #include "app/ui/main_window.h"
+#include "app/ui/preset_dialog.h"
+#include "app/ui/settings.h"
 #include "app/ui/tour.h"
+#include "core/eval/session_file.h"
+#include "core/quant/resolve.h"
 #include "tests/app/fresh_window.h"
 #include "widgets/models/bits_matrix_model.h"
 #include "widgets/plot/channel_map.h"
@@ -15,13 +19,20 @@
 #include <qcustomplot.h>
 
 #include <QAction>
+#include <QApplication>
 #include <QClipboard>
+#include <QComboBox>
 #include <QDockWidget>
 #include <QGuiApplication>
+#include <QHeaderView>
 #include <QLineEdit>
 #include <QListWidget>
 #include <QMenu>
+#include <QSignalSpy>
+#include <QSpinBox>
+#include <QSplitter>
 #include <QTableWidget>
+#include <QTemporaryDir>
 #include <QTest>
 #include <QToolButton>
 #include <QTreeView>
@@ -61,6 +72,8 @@ private slots:
     void cleanupTestCase() { m_window.reset(); }
     void init()
     {
+        m_window->activateWindow(); // another window may have been open
+        QVERIFY(QTest::qWaitForWindowActive(m_window.get()));
         QTRY_VERIFY_WITH_TIMEOUT(m_window->jobs()->isIdle(), kPatienceMs);
         session().undoStack()->setIndex(0);
         m_window->selectSite(m_site);
@@ -103,6 +116,112 @@ private slots:
         release(0.5);
         const Bounds bounds = choice().manualBounds.front();
         QCOMPARE(bounds.lower, -bounds.upper);
+    }
+    void aDragOfAnAdaLogQuantizerKeepsItsBase()
+    {
+        const auto& sites = session().model()->sites;
+        const auto softmax = std::ranges::find(sites, Role::Softmax, &Site::role);
+        SiteChoice adaLog = session().choice(softmax->name);
+        adaLog.kind = QuantizerKind::AdaLog;
+        adaLog.bits = 4;
+        session().edit({{softmax->name, adaLog}}, u"AdaLog"_s);
+        m_window->selectSite(QString::fromStdString(softmax->name));
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->jobs()->isIdle(), kPatienceMs);
+        const Bounds before
+            = resolveSite(*session().model(), *softmax, adaLog, *session().calibration()).bounds.front();
+        dragUpper(0.6);
+        const Bounds after = session().choice(softmax->name).manualBounds.front();
+        QVERIFY(after.upper < 0.9 * before.upper);
+        QVERIFY(std::abs(after.upper / after.lower - before.upper / before.lower) < 1e-9);
+    }
+    void aPresetOfOnesOwnIsOneStep()
+    {
+        trigger(u"&Own…"_s);
+        auto* dialog = qobject_cast<PresetDialog*>(QApplication::activeModalWidget());
+        QVERIFY(dialog != nullptr);
+        const auto choose = [dialog](const QString& name, int value) {
+            for (QSpinBox* box : dialog->findChildren<QSpinBox*>()) {
+                if (box->accessibleName() == name) {
+                    box->setValue(value);
+                }
+            }
+            for (QComboBox* box : dialog->findChildren<QComboBox*>()) {
+                if (box->accessibleName() == name) {
+                    box->setCurrentIndex(box->findData(value));
+                }
+            }
+        };
+        choose(u"Weight bits"_s, 3);
+        choose(u"Activation bits"_s, 5);
+        choose(u"Bits of the patch embedding's input"_s, 7);
+        choose(u"Bounds"_s, static_cast<int>(BoundMethod::Mse));
+        choose(u"Scales behind LayerNorm"_s, static_cast<int>(Granularity::Group));
+        choose(u"Attention probabilities"_s, static_cast<int>(QuantizerKind::AdaLog));
+        choose(u"Weights"_s, static_cast<int>(Symmetry::Symmetric));
+        QTest::keyClick(dialog, Qt::Key_Return);
+        QCOMPARE(session().undoStack()->index(), 1);
+        QVERIFY(session().undoStack()->undoText().contains(u"W3A5, least MSE"_s));
+        for (const Site& site : session().model()->sites) {
+            const SiteChoice choice = session().choice(site.name);
+            const bool weight = site.kind == SiteKind::Weight;
+            QCOMPARE(choice.bits, weight ? 3 : site.role == Role::PatchEmbedding ? 7 : 5);
+            QCOMPARE(choice.method, BoundMethod::Mse);
+            QCOMPARE(choice.symmetry, weight ? Symmetry::Symmetric : Symmetry::Asymmetric);
+            if (site.role == Role::Softmax) {
+                QCOMPARE(choice.kind, QuantizerKind::AdaLog);
+            }
+            if (site.role == Role::PostNormQkv && !weight) {
+                QCOMPARE(choice.granularity, Granularity::Group);
+            }
+        }
+    }
+    void viewsAreFoundAsTheyWereLeft()
+    {
+        int column = 0;
+        QList<int> sizes;
+        {
+            MainWindow window;
+            window.show();
+            QHeaderView* header = window.findChild<SiteTreeView*>()->treeView()->header();
+            column = header->sectionSize(1) + 31;
+            header->resizeSection(1, column);
+            auto* splitter = window.findChild<DistributionView*>()->findChild<QSplitter*>();
+            splitter->setSizes({150, 850});
+            sizes = splitter->sizes();
+            window.close();
+        }
+        MainWindow window;
+        window.show();
+        QHeaderView* header = window.findChild<SiteTreeView*>()->treeView()->header();
+        QCOMPARE(header->sectionSize(1), column);
+        QCOMPARE(window.findChild<DistributionView*>()->findChild<QSplitter*>()->sizes(), sizes);
+        for (QAction* action : window.findChildren<QAction*>()) {
+            if (action->text() == u"&Default Layout"_s) {
+                action->trigger();
+            }
+        }
+        QCOMPARE(header->sectionSize(1), column - 31);
+    }
+    void sessionsAreAmongTheRecentFiles()
+    {
+        QTemporaryDir folder;
+        const QString file = folder.filePath(u"work.qscope"_s);
+        saveSession(session().toFile(m_site), file.toStdString());
+        MainWindow window;
+        window.show();
+        window.openPath(file);
+        QTRY_VERIFY_WITH_TIMEOUT(window.session()->model() != nullptr, kPatienceMs);
+        QTRY_VERIFY(Settings().recentFiles().contains(file));
+        QTRY_VERIFY_WITH_TIMEOUT(window.jobs()->isIdle(), kPatienceMs);
+        QSignalSpy opened(window.session(), &Session::documentChanged);
+        for (QAction* action : window.findChildren<QAction*>()) {
+            if (action->text() == file) {
+                action->trigger();
+                break;
+            }
+        }
+        QTRY_COMPARE_WITH_TIMEOUT(opened.size(), 1, kPatienceMs);
+        QVERIFY(window.session()->plan() == session().plan());
     }
     void aGroupDragSetsTheMarkedChannels()
     {

@@ -15,6 +15,7 @@
 #include <QAction>
 #include <QApplication>
 #include <QCheckBox>
+#include <QComboBox>
 #include <QDialogButtonBox>
 #include <QDockWidget>
 #include <QPushButton>
@@ -179,6 +180,41 @@ private slots:
         QTest::mouseClick(
             table->viewport(), Qt::LeftButton, {}, table->visualItemRect(table->item(1, 0)).center());
         QVERIFY(m_window->selection().front().startsWith(u"blocks.1"_s));
+    }
+    void aMethodTakesItsPartsFromTheDialog()
+    {
+        MethodRequest request;
+        request.method = u"repquant"_s;
+        request.options.without = {Ingredient::BiasRefit};
+        request.options.views = 1;
+        MethodDialog dialog(request, 12);
+        QVERIFY(dialog.request().options.without == request.options.without); // what it was opened with
+        QCOMPARE(dialog.request().options.views, std::int64_t {1});
+        for (QCheckBox* box : dialog.findChildren<QCheckBox*>()) {
+            box->toggle();
+        }
+        const MethodOptions toggled = dialog.request().options;
+        QVERIFY(toggled.without
+            == (std::set {
+                Ingredient::Reparameterization, Ingredient::DualClipping, Ingredient::Reconstruction}));
+        QCOMPARE(toggled.zeroPoint, ZeroPointRule::Rounded); // there are none without reparameterized norms
+
+        // repq-vit has two parts; its softmax is chosen.
+        m_window->findChild<QAction*>(u"repq-vit"_s)->trigger();
+        QTRY_VERIFY(qobject_cast<MethodDialog*>(QApplication::activeModalWidget()) != nullptr);
+        auto* shown = qobject_cast<MethodDialog*>(QApplication::activeModalWidget());
+        QCOMPARE(shown->findChildren<QCheckBox*>().size(), 2); // norms, zero points
+        for (QComboBox* box : shown->findChildren<QComboBox*>()) {
+            box->setCurrentIndex(box->findData(static_cast<int>(QuantizerKind::AdaLog)));
+        }
+        QTest::keyClick(shown, Qt::Key_Return);
+        wait();
+        QVERIFY(session().form() != nullptr);
+        for (const Site& site : session().model()->sites) {
+            if (site.role == Role::Softmax) {
+                QCOMPARE(session().choice(site.name).kind, QuantizerKind::AdaLog);
+            }
+        }
     }
     void cancelStopsTheTraining()
     {
