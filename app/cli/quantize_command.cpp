@@ -1,6 +1,7 @@
 #include "app/cli/commands.h"
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/eval/bit_allocation.h"
 #include "core/eval/calibrate.h"
 #include "core/eval/float_fallback.h"
 #include "core/eval/sensitivity_json.h"
@@ -46,7 +47,9 @@ struct QuantizeArguments
     std::string lossCurve;
     std::string zeroPoint = "rounded";
     std::string sensitivity;
-    double minimumSqnr = 0.0;
+    std::optional<double> minimumSqnr;
+    std::optional<double> weightBudget;
+    std::optional<double> activationBudget;
 };
 
 constexpr std::array kSoftmaxKinds {
@@ -155,6 +158,45 @@ int executeMethod(const QuantizeArguments& arguments, Console& console)
     return 0;
 }
 
+/// The best plan within a budget of mean bits.
+void spendBudget(const Model& model, const std::vector<SiteSensitivity>& sensitivities, BudgetKind kind,
+    double meanBits, Plan& plan)
+{
+    const std::string what = kind == BudgetKind::Weights ? "weight" : "activation";
+    const AllocationProblem problem = allocationProblem(model, plan, sensitivities, kind);
+    const std::vector<Allocation> front = allocationFront(problem.items, problem.fixedNoise);
+    const Allocation* chosen = withinBudget(front, meanBits);
+    if (chosen == nullptr) {
+        throw Error(ErrorCode::InvalidArgument,
+            "no " + what
+                + " of the plan was measured at two widths: sensitivity --widths 3,4,6,8 with this plan");
+    }
+    plan = withBits(plan, *chosen);
+    std::cout << chosen->bits.size() << ' ' << what << "s at " << fixed(chosen->meanBits, 3)
+              << " bits on average; predicted SQNR of the logits " << fixed(chosen->predictedSqnrDb(), 2)
+              << " dB\n";
+}
+
+/// What measurements of the plan are good for: budgets of bits first, then sites left in floating point.
+void applySensitivities(const QuantizeArguments& arguments, const Model& model, Plan& plan)
+{
+    const std::vector<SiteSensitivity> sensitivities = readSensitivities(arguments.sensitivity);
+    if (arguments.weightBudget) {
+        spendBudget(model, sensitivities, BudgetKind::Weights, *arguments.weightBudget, plan);
+    }
+    if (arguments.activationBudget) {
+        spendBudget(model, sensitivities, BudgetKind::Activations, *arguments.activationBudget, plan);
+    }
+    if (arguments.minimumSqnr || (!arguments.weightBudget && !arguments.activationBudget)) {
+        const FloatFallback fallback
+            = fallBackToFloat(model.sites, plan, sensitivities, arguments.minimumSqnr.value_or(0.0));
+        plan = fallback.plan;
+        std::cout << fallback.sites.size()
+                  << " activations stay in floating point; predicted SQNR of the logits "
+                  << fixed(fallback.predictedSqnrDb, 2) << " dB\n";
+    }
+}
+
 int execute(const QuantizeArguments& arguments, Console& console)
 {
     if (isMethod(arguments.preset)) {
@@ -171,12 +213,7 @@ int execute(const QuantizeArguments& arguments, Console& console)
     const auto calibration = loadCalibration(arguments.calibration);
     Plan plan = planOf(arguments, *model);
     if (!arguments.sensitivity.empty()) {
-        const FloatFallback fallback = fallBackToFloat(
-            model->sites, plan, readSensitivities(arguments.sensitivity), arguments.minimumSqnr);
-        plan = fallback.plan;
-        std::cout << fallback.sites.size()
-                  << " activations stay in floating point; predicted SQNR of the logits "
-                  << fixed(fallback.predictedSqnrDb, 2) << " dB\n";
+        applySensitivities(arguments, *model, plan);
     }
     const Recipe recipe = makeRecipe(*model, *calibration, plan, console.context());
     writeRecipe(recipe, arguments.out);
@@ -258,11 +295,19 @@ void declareQuantize(CLI::App& app, CommandAction& action)
         ->check(CLI::IsMember(softmaxNames));
     auto* sensitivity = command->add_option("--sensitivity", arguments->sensitivity,
         "What sensitivity --json printed for this plan: leave the most harmful activations in floating "
-        "point");
+        "point, or keep a budget of bits");
     command
         ->add_option(
             "--min-sqnr", arguments->minimumSqnr, "…until this SQNR of the logits is predicted, in dB")
         ->needs(sensitivity);
+    command
+        ->add_option("--weight-budget", arguments->weightBudget,
+            "Mean bits of all weight elements: the best of the measured widths for each weight")
+        ->needs(sensitivity)
+        ->check(CLI::Range(2.0, 16.0));
+    command->add_option("--activation-budget", arguments->activationBudget, "Mean bits of all activations")
+        ->needs(sensitivity)
+        ->check(CLI::Range(2.0, 16.0));
     command->add_option("--out", arguments->out, "Recipe to write (.json)")->required();
     command->callback([arguments, &action] {
         action = [arguments](Console& console) { return execute(*arguments, console); };

@@ -1,6 +1,7 @@
 #include "app/ui/main_window.h"
 
 #include "app/ui/actions.h"
+#include "app/ui/budget_controller.h"
 #include "app/ui/calibration_controller.h"
 #include "app/ui/compare_controller.h"
 #include "app/ui/edit_controller.h"
@@ -105,6 +106,7 @@ void MainWindow::makeControllers(const Workbench& bench)
     new RowController(bench);
     new SiteController(bench);
     new SensitivityController(bench);
+    new BudgetController(bench);
     new CalibrationController(bench);
     new JobController(bench);
     new PictureMenu(bench);

@@ -12,7 +12,7 @@ namespace qs {
 class Settings
 {
 public:
-    static constexpr int kLayoutVersion = 3;
+    static constexpr int kLayoutVersion = 4;
     static constexpr int kRecentLimit = 8;
 
     [[nodiscard]] QByteArray windowGeometry() const;

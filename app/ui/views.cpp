@@ -4,6 +4,7 @@
 #include "widgets/common/message_banner.h"
 #include "widgets/plot/sensitivity_chart.h"
 #include "widgets/views/bits_matrix_view.h"
+#include "widgets/views/budget_view.h"
 #include "widgets/views/calibration_view.h"
 #include "widgets/views/compare_view.h"
 #include "widgets/views/distribution_view.h"
@@ -39,6 +40,7 @@ Views::Views(QMainWindow* window, QMenu* viewMenu)
     , tree(new SiteTreeView)
     , inspector(new QuantizerInspector)
     , sensitivity(new SensitivityChart)
+    , budget(new BudgetView)
     , bits(new BitsMatrixView)
     , compare(new CompareView)
     , calibration(new CalibrationView)
@@ -73,6 +75,7 @@ Views::Views(QMainWindow* window, QMenu* viewMenu)
         QWidget* widget;
     } tabs[] = {
         {QT_TRANSLATE_NOOP("qs::Views", "Sensitivity"), "sensitivityDock", sensitivity},
+        {QT_TRANSLATE_NOOP("qs::Views", "Budget"), "budgetDock", budget},
         {QT_TRANSLATE_NOOP("qs::Views", "Bits"), "bitsDock", bits},
         {QT_TRANSLATE_NOOP("qs::Views", "Compare"), "metricsDock", compare},
         {QT_TRANSLATE_NOOP("qs::Views", "Calibration"), "calibrationDock", calibration},

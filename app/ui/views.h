@@ -13,6 +13,7 @@ class QWidget;
 namespace qs {
 
 class BitsMatrixView;
+class BudgetView;
 class CalibrationView;
 class CompareView;
 class DistributionView;
@@ -43,6 +44,7 @@ public:
     SiteTreeView* tree;
     QuantizerInspector* inspector;
     SensitivityChart* sensitivity;
+    BudgetView* budget;
     BitsMatrixView* bits;
     CompareView* compare;
     CalibrationView* calibration;

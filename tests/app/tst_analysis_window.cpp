@@ -1,9 +1,13 @@
 #include "app/jobs/report_printing.h"
 #include "app/ui/main_window.h"
+#include "core/eval/plan_figures.h"
 #include "tests/app/fresh_window.h"
 #include "widgets/plot/sensitivity_chart.h"
 #include "widgets/plot/sensitivity_menu.h"
+#include "widgets/views/budget_view.h"
 #include "widgets/views/calibration_view.h"
+
+#include <qcustomplot.h>
 
 #include <QAction>
 #include <QApplication>
@@ -107,6 +111,45 @@ private slots:
         }
         QTRY_COMPARE(chart->siteAt(0), QString::fromStdString(second->front().site));
         session().undoStack()->undo();
+    }
+    void aDraggedBudgetIsOneStep()
+    {
+        raise(u"budgetDock"_s);
+        auto* view = m_window->findChild<BudgetView*>();
+        QTRY_VERIFY(view->isVisible());
+        QTRY_COMPARE(view->chart()->chosen(), -1); // one width was measured
+        auto* menu = m_window->findChild<SensitivityMenu*>();
+        menu->setWidths({3, 8});
+        trigger(u"&Sensitivity"_s);
+        QTRY_VERIFY_WITH_TIMEOUT(m_window->jobs()->isIdle(), kPatienceMs);
+        menu->setWidths({});
+        const auto weights = std::ranges::count(session().model()->sites, SiteKind::Weight, &Site::kind);
+        QTRY_COMPARE(view->chart()->csv().count(u'\n'), weights + 2); // a title, all at 3 bits, then one by one
+        QCOMPARE(view->chart()->budget(), 8.0); // W8A8 is the plan
+        QVERIFY(view->readout().contains(u"MB"_s));
+
+        const Plan before = session().plan();
+        const int steps = session().undoStack()->index();
+        QCustomPlot* canvas = view->chart()->plot();
+        canvas->replot(QCustomPlot::rpImmediateRefresh);
+        const auto at = [canvas](double bits) {
+            return QPoint(qRound(canvas->xAxis->coordToPixel(bits)), canvas->axisRect()->rect().center().y());
+        };
+        QTest::mousePress(canvas, Qt::LeftButton, {}, at(8.0));
+        QTest::mouseMove(canvas, at(6.0));
+        QTest::mouseMove(canvas, at(5.0));
+        QVERIFY(session().plan() == before); // until the hand lets go
+        QTest::mouseRelease(canvas, Qt::LeftButton, {}, at(5.0));
+        QCOMPARE(session().undoStack()->index(), steps + 1);
+        const double bits = planFigures(*session().model(), session().plan()).weightBits;
+        QVERIFY2(bits <= 5.05 && bits > 4.0, qPrintable(QString::number(bits)));
+        QTRY_COMPARE(view->chart()->chosen() >= 0 && view->chart()->budget() < 5.1, true);
+        for (const Site& site : session().model()->sites) {
+            const int chosen = session().choice(site.name).bits;
+            QVERIFY(site.kind == SiteKind::Activation ? chosen == 8 : chosen == 3 || chosen == 8);
+        }
+        session().undoStack()->undo();
+        QVERIFY(session().plan() == before);
     }
     void aReportIsWritten_data()
     {
