@@ -21,6 +21,7 @@
 #include "widgets/views/site_tree_view.h"
 
 #include <QAction>
+#include <QDockWidget>
 #include <QMainWindow>
 #include <QMenuBar>
 #include <QMessageBox>
@@ -106,6 +107,9 @@ void Habits::startTour()
     }
     m_bench.settings->setTourSeen();
     const Views& views = *m_bench.views;
+    if (auto* dock = qobject_cast<QDockWidget*>(views.sensitivity->parentWidget())) {
+        dock->raise(); // the last stop must be seen
+    }
     std::vector<TourStop> stops {
         {views.tree, tr("Sites"),
             tr("Every place where a quantizer can stand, block by block. Select one to look at it, or "

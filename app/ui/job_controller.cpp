@@ -6,12 +6,12 @@
 #include "app/ui/notices.h"
 #include "app/ui/views.h"
 #include "widgets/common/number_format.h"
+#include "widgets/common/progress_bar.h"
 #include "widgets/views/job_panel.h"
 
 #include <QAction>
 #include <QLabel>
 #include <QMainWindow>
-#include <QProgressBar>
 #include <QStatusBar>
 
 namespace qs {
@@ -27,7 +27,7 @@ JobController::JobController(const Workbench& bench)
     : QObject(bench.controllers)
     , m_bench(bench)
     , m_label(new QLabel)
-    , m_progress(new QProgressBar)
+    , m_progress(new ProgressBar)
 {
     m_progress->setMaximumWidth(kBarWidth);
     m_progress->setTextVisible(false);
@@ -81,8 +81,7 @@ void JobController::showJobs()
     m_label->setText(first.remainingSeconds
             ? tr("%1, %2 left").arg(first.title, formatDuration(*first.remainingSeconds))
             : first.title);
-    m_progress->setRange(0, static_cast<int>(first.total));
-    m_progress->setValue(static_cast<int>(first.done));
+    m_progress->setProgress(static_cast<int>(first.done), static_cast<int>(first.total));
 }
 
 } // namespace qs

@@ -6,9 +6,10 @@
 #include <QTimer>
 
 class QLabel;
-class QProgressBar;
 
 namespace qs {
+
+class ProgressBar;
 
 /// Starts jobs from the Run menu and shows how they fare: in the list of jobs and in the status bar.
 class JobController : public QObject
@@ -22,7 +23,7 @@ private:
 
     const Workbench m_bench;
     QLabel* m_label;
-    QProgressBar* m_progress;
+    ProgressBar* m_progress;
     QTimer m_clock; ///< elapsed times while jobs run
 };
 

@@ -128,6 +128,12 @@ QDockWidget* Views::addDock(
     auto* dock = new QDockWidget(title, m_window);
     dock->setObjectName(name);
     dock->setWidget(widget);
+    // Qt keeps views behind another tab visible, outside of sight: they would take the keyboard's focus and
+    // work for nobody.
+    QSizePolicy policy = widget->sizePolicy();
+    policy.setRetainSizeWhenHidden(true);
+    widget->setSizePolicy(policy);
+    QObject::connect(dock, &QDockWidget::visibilityChanged, widget, &QWidget::setVisible);
     m_window->addDockWidget(area, dock);
     m_viewMenu->addAction(dock->toggleViewAction());
     return dock;

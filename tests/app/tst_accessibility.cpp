@@ -175,6 +175,7 @@ private slots:
     {
         // Every tab of the docks in turn: what is hidden behind another one cannot have the focus.
         QStringList unreached;
+        QStringList unseen; // the focus must not go where nobody sees it
         for (QDockWidget* dock : m_window->findChildren<QDockWidget*>()) {
             dock->raise();
             QTest::qWait(50);
@@ -184,7 +185,11 @@ private slots:
             for (int i = 0; i < kRounds; ++i) {
                 QTest::keyClick(m_window->focusWidget() != nullptr ? m_window->focusWidget() : m_window.get(),
                     Qt::Key_Tab);
-                reached.insert(m_window->focusWidget());
+                const QWidget* now = m_window->focusWidget();
+                reached.insert(now);
+                if (now != nullptr && !isInSight(*now)) {
+                    unseen << described(now);
+                }
             }
             for (const QWidget* widget : m_window->findChildren<QWidget*>()) {
                 if (isInteractive(widget) && widget->isVisible() && widget->isEnabled()
@@ -200,9 +205,17 @@ private slots:
         }
         unreached.removeDuplicates();
         QVERIFY2(unreached.isEmpty(), qPrintable(unreached.join(u'\n')));
+        unseen.removeDuplicates();
+        QVERIFY2(unseen.isEmpty(), qPrintable(unseen.join(u'\n')));
     }
 
 private:
+    /// Views behind another tab lie outside of the window.
+    [[nodiscard]] bool isInSight(const QWidget& widget) const
+    {
+        const QRect place(widget.mapTo(m_window.get(), QPoint(0, 0)), widget.size());
+        return widget.isVisible() && place.intersects(m_window->rect());
+    }
     void trigger(const QString& text)
     {
         for (QAction* action : m_window->findChildren<QAction*>()) {

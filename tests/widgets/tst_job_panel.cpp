@@ -43,8 +43,33 @@ private slots:
         QCOMPARE(panel.findChild<QProgressBar*>()->maximum(), 0);
         QVERIFY(!panel.findChild<QToolButton*>()->isEnabled());
     }
+    void progressIsPaintedWithTheNextFrame()
+    {
+        JobPanel panel;
+        panel.setJobs({job(u"a"_s, 1, 4)});
+        panel.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&panel));
+        QTest::qWait(50);
+        PaintCount paints;
+        panel.findChild<QProgressBar*>()->installEventFilter(&paints);
+        panel.setJobs({job(u"a"_s, 3, 4)});
+        QCOMPARE(paints.count, 0); // not before the others of this turn
+        QTRY_VERIFY(paints.count > 0);
+    }
 
 private:
+    class PaintCount : public QObject
+    {
+    public:
+        int count = 0;
+
+    protected:
+        bool eventFilter(QObject* watched, QEvent* event) override
+        {
+            count += event->type() == QEvent::Paint ? 1 : 0;
+            return QObject::eventFilter(watched, event);
+        }
+    };
     static JobInfo job(const QString& key, std::int64_t done, std::int64_t total)
     {
         JobInfo info;

@@ -3,10 +3,10 @@
 #include "widgets/plot/plot_style.h"
 
 #include <QFile>
+#include <QHash>
 #include <QPainter>
 #include <QPalette>
 #include <QPixmap>
-#include <QPixmapCache>
 #include <QSvgRenderer>
 
 using namespace Qt::StringLiterals;
@@ -55,6 +55,15 @@ void addPixmaps(QIcon& icon, QIcon::Mode mode, const QIcon& other)
     }
 }
 
+/// Icons are asked for with every row that is painted: each is made once. For the user-interface thread.
+template<typename Make>
+QIcon kept(const QString& key, const Make& make)
+{
+    static QHash<QString, QIcon> icons; // names and colours of two themes: a few dozen
+    const auto found = icons.constFind(key);
+    return found != icons.constEnd() ? *found : *icons.insert(key, make());
+}
+
 QString nameOfRole(Role role)
 {
     switch (role) {
@@ -78,41 +87,41 @@ QString nameOfRole(Role role)
 
 QIcon tintedIcon(const QString& name, const QColor& colour)
 {
-    const QString path = pathOf(name);
-    if (!QFile::exists(path)) {
-        return {};
-    }
-    QIcon icon;
-    QSvgRenderer renderer(path);
-    for (const int size : {16, 24, 32, 48}) {
-        const QString key = u"qs/%1/%2/%3"_s.arg(name).arg(colour.rgba()).arg(size);
-        QPixmap pixmap;
-        if (!QPixmapCache::find(key, &pixmap)) {
-            pixmap = tintedPixmap(renderer, colour, size);
-            QPixmapCache::insert(key, pixmap);
+    return kept(u"%1 %2"_s.arg(name).arg(colour.rgba()), [&] {
+        const QString path = pathOf(name);
+        QIcon icon;
+        if (QFile::exists(path)) {
+            QSvgRenderer renderer(path);
+            for (const int size : {16, 24, 32, 48}) {
+                icon.addPixmap(tintedPixmap(renderer, colour, size));
+            }
         }
-        icon.addPixmap(pixmap);
-    }
-    return icon;
+        return icon;
+    });
 }
 
 QIcon themedIcon(const QString& name, const QPalette& palette)
 {
-    QIcon icon = tintedIcon(name, palette.color(QPalette::Active, QPalette::ButtonText));
-    addPixmaps(
-        icon, QIcon::Disabled, tintedIcon(name, palette.color(QPalette::Disabled, QPalette::ButtonText)));
-    return icon;
+    const QColor active = palette.color(QPalette::Active, QPalette::ButtonText);
+    const QColor disabled = palette.color(QPalette::Disabled, QPalette::ButtonText);
+    return kept(u"%1 %2 %3"_s.arg(name).arg(active.rgba()).arg(disabled.rgba()), [&] {
+        QIcon icon = tintedIcon(name, active);
+        addPixmaps(icon, QIcon::Disabled, tintedIcon(name, disabled));
+        return icon;
+    });
 }
 
 QIcon roleIcon(Role role, SiteKind kind, const QPalette& palette)
 {
-    const PlotStyle style(palette);
     const bool isWeight = kind == SiteKind::Weight;
     const QString name = isWeight ? u"weight"_s : nameOfRole(role);
-    QIcon icon = tintedIcon(name, style.colour(isWeight ? PlotRole::Weight : PlotRole::Activation));
-    addPixmaps(
-        icon, QIcon::Selected, tintedIcon(name, palette.color(QPalette::Active, QPalette::HighlightedText)));
-    return icon;
+    const QColor colour = PlotStyle(palette).colour(isWeight ? PlotRole::Weight : PlotRole::Activation);
+    const QColor selected = palette.color(QPalette::Active, QPalette::HighlightedText);
+    return kept(u"%1 %2 %3 selected"_s.arg(name).arg(colour.rgba()).arg(selected.rgba()), [&] {
+        QIcon icon = tintedIcon(name, colour);
+        addPixmaps(icon, QIcon::Selected, tintedIcon(name, selected));
+        return icon;
+    });
 }
 
 QIcon stateIcon(ResultState state, const QPalette& palette)

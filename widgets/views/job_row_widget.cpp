@@ -3,12 +3,12 @@
 #include "widgets/common/elided_label.h"
 #include "widgets/common/icons.h"
 #include "widgets/common/number_format.h"
+#include "widgets/common/progress_bar.h"
 
 #include <QEvent>
 #include <QGridLayout>
 #include <QLabel>
 #include <QLocale>
-#include <QProgressBar>
 #include <QToolButton>
 
 #include <algorithm>
@@ -28,7 +28,7 @@ JobRowWidget::JobRowWidget(QWidget* parent)
     , m_title(new QLabel(this))
     , m_stage(new ElidedLabel(Qt::ElideRight, this))
     , m_times(new QLabel(this))
-    , m_bar(new QProgressBar(this))
+    , m_bar(new ProgressBar(this))
     , m_cancel(new QToolButton(this))
 {
     QFont title = font();
@@ -78,13 +78,9 @@ void JobRowWidget::setJob(const JobInfo& job)
     m_times->setText(times);
     if (counted) {
         const double fraction = static_cast<double>(job.done) / static_cast<double>(job.total);
-        m_bar->setRange(0, kBarSteps);
-        m_bar->setValue(static_cast<int>(std::clamp(fraction, 0.0, 1.0) * kBarSteps));
-    } else if (job.state == JobInfo::State::Waiting) {
-        m_bar->setRange(0, kBarSteps);
-        m_bar->setValue(0);
+        m_bar->setProgress(static_cast<int>(std::clamp(fraction, 0.0, 1.0) * kBarSteps), kBarSteps);
     } else {
-        m_bar->setRange(0, 0);
+        m_bar->setProgress(0, job.state == JobInfo::State::Waiting ? kBarSteps : 0);
     }
     m_cancel->setEnabled(job.state != JobInfo::State::Cancelling);
     m_cancel->setAccessibleName(tr("Cancel %1").arg(job.title));

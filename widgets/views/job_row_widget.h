@@ -5,12 +5,12 @@
 #include <QWidget>
 
 class QLabel;
-class QProgressBar;
 class QToolButton;
 
 namespace qs {
 
 class ElidedLabel;
+class ProgressBar;
 
 /// One line of the JobPanel.
 class JobRowWidget : public QWidget
@@ -33,7 +33,7 @@ private:
     QLabel* m_title;
     ElidedLabel* m_stage;
     QLabel* m_times;
-    QProgressBar* m_bar;
+    ProgressBar* m_bar;
     QToolButton* m_cancel;
 };
 
