@@ -2,7 +2,7 @@
 
 #include "widgets/common/display_names.h"
 #include "widgets/common/icons.h"
-#include "widgets/common/number_format.h"
+#include "widgets/models/site_cell_text.h"
 
 #include <algorithm>
 #include <array>
@@ -25,13 +25,6 @@ bool isNumberColumn(int column)
 {
     return column == SiteTreeModel::Bits || column == SiteTreeModel::Sqnr
         || column == SiteTreeModel::Sensitivity || column == SiteTreeModel::Time;
-}
-
-/// Milliseconds with three significant digits, never more than microseconds resolve.
-QString timeText(double milliseconds)
-{
-    const int decimals = milliseconds >= 100.0 ? 0 : milliseconds >= 10.0 ? 1 : milliseconds >= 1.0 ? 2 : 3;
-    return SiteTreeModel::tr("%1 ms").arg(QString::number(milliseconds, 'f', decimals));
 }
 
 } // namespace
@@ -266,9 +259,10 @@ QVariant SiteTreeModel::data(const QModelIndex& index, int role) const
 QVariant SiteTreeModel::siteData(const SiteRow& row, int column, int role) const
 {
     switch (role) {
-    case Qt::DisplayRole: return displayText(row, column);
-    case Qt::EditRole: return column == Bits ? QVariant(row.choice.bits) : QVariant(displayText(row, column));
-    case Qt::ToolTipRole: return toolTip(row, column);
+    case Qt::DisplayRole: return siteCellText(row, column);
+    case Qt::EditRole:
+        return column == Bits ? QVariant(row.choice.bits) : QVariant(siteCellText(row, column));
+    case Qt::ToolTipRole: return siteCellTip(row, column);
     case Qt::CheckStateRole:
         return column == Name ? QVariant(row.choice.enabled ? Qt::Checked : Qt::Unchecked) : QVariant();
     case Qt::DecorationRole:
@@ -281,7 +275,7 @@ QVariant SiteTreeModel::siteData(const SiteRow& row, int column, int role) const
             ? QVariant()
             : QVariant(m_palette.brush(QPalette::PlaceholderText));
     case Qt::AccessibleTextRole:
-        return column == Name ? tr("%1, %2").arg(row.name, displayName(row.kind)) : displayText(row, column);
+        return column == Name ? tr("%1, %2").arg(row.name, displayName(row.kind)) : siteCellText(row, column);
     case SiteNameRole: return row.name;
     case SearchTextRole:
         return QString(row.name + u' ' + displayName(row.role) + u' ' + displayName(row.kind));
@@ -294,57 +288,7 @@ QVariant SiteTreeModel::siteData(const SiteRow& row, int column, int role) const
     case Sqnr: return row.sqnrDb.value_or(1e9);
     case Sensitivity: return row.klNats.value_or(-1.0);
     case Time: return row.milliseconds.value_or(-1.0);
-    default: return displayText(row, column);
-    }
-}
-
-QString SiteTreeModel::displayText(const SiteRow& row, int column) const
-{
-    const SiteChoice& choice = row.choice;
-    switch (column) {
-    case Name:
-        return row.block.isEmpty() || !row.name.startsWith(row.block + u'.')
-            ? row.name
-            : row.name.mid(row.block.size() + 1);
-    case Kind: return row.kind == SiteKind::Weight ? tr("W") : tr("A");
-    case Bits: return choice.enabled ? QString::number(choice.bits) : tr("FP");
-    case Quantizer:
-        if (!choice.enabled) {
-            return {};
-        }
-        return choice.kind == QuantizerKind::Uniform && choice.symmetry == Symmetry::Symmetric
-            ? tr("uniform sym.")
-            : displayName(choice.kind);
-    case GranularityColumn:
-        return choice.enabled ? displayName(choice.granularity, row.groupAxis) : QString();
-    case Method: return choice.enabled ? displayName(choice.method) : QString();
-    case Sqnr: return choice.enabled && row.sqnrDb ? formatDecibel(*row.sqnrDb) : QString();
-    case Sensitivity: return row.klNats ? formatNumber(*row.klNats, 2) : QString();
-    case Time: return row.milliseconds ? timeText(*row.milliseconds) : QString();
-    case State: return choice.enabled ? displayName(row.state) : QString();
-    default: return {};
-    }
-}
-
-QString SiteTreeModel::toolTip(const SiteRow& row, int column) const
-{
-    switch (column) {
-    case Sqnr:
-        return row.sqnrDb ? tr("SQNR of the site's own values: %1").arg(formatDecibel(*row.sqnrDb))
-                          : QString();
-    case Sensitivity:
-        return row.klNats
-            ? tr("KL of the logits with this site alone quantized: %1 nats").arg(formatNumber(*row.klNats, 3))
-            : QString();
-    case Time:
-        return row.milliseconds ? tr("%1 per sample in the operators that make the values of this site, or "
-                                     "multiply by this weight")
-                                      .arg(timeText(*row.milliseconds))
-                                : tr("Run › Profile measures it");
-    case State:
-        return row.state == ResultState::Stale ? tr("The figures belong to an earlier plan")
-                                               : displayName(row.state);
-    default: return tr("%1\n%2, %3").arg(row.name, displayName(row.kind), displayName(row.role));
+    default: return siteCellText(row, column);
     }
 }
 
@@ -400,7 +344,7 @@ QVariant SiteTreeModel::blockData(const Node& node, int column, int role) const
             return {};
         }
         return role == Qt::ToolTipRole
-            ? QVariant(tr("worst: %1\n%2").arg(worst->name, toolTip(*worst, column)))
+            ? QVariant(tr("worst: %1\n%2").arg(worst->name, siteCellTip(*worst, column)))
             : siteData(*worst, column, role);
     }
     if (column == Time) {
@@ -434,7 +378,7 @@ QVariant SiteTreeModel::blockData(const Node& node, int column, int role) const
     }
     QStringList values; // distinct ones in order
     for (const int row : node.rows) {
-        const QString value = displayText(member(row), column);
+        const QString value = siteCellText(member(row), column);
         if (!value.isEmpty() && !values.contains(value)) {
             values << value;
         }
@@ -453,32 +397,11 @@ QVariant SiteTreeModel::headerData(int section, Qt::Orientation orientation, int
     if (orientation != Qt::Horizontal) {
         return {};
     }
-    if (role == Qt::ToolTipRole) {
-        switch (section) {
-        case Kind: return tr("Weight or activation");
-        case Sqnr: return tr("Signal-to-noise ratio of the site's own values");
-        case Sensitivity: return tr("KL of the logits when this site alone is quantized, in nats");
-        case Time: return tr("Time of the forward pass spent here, per sample in a batch of 8");
-        default: return {};
-        }
-    }
-    if (role == Qt::TextAlignmentRole) {
+    switch (role) {
+    case Qt::DisplayRole: return siteColumnTitle(section);
+    case Qt::ToolTipRole: return siteColumnTip(section);
+    case Qt::TextAlignmentRole:
         return QVariant((isNumberColumn(section) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
-    }
-    if (role != Qt::DisplayRole) {
-        return {};
-    }
-    switch (section) {
-    case Name: return tr("Site");
-    case Kind: return tr("W/A");
-    case Bits: return tr("Bits");
-    case Quantizer: return tr("Quantizer");
-    case GranularityColumn: return tr("Granularity");
-    case Method: return tr("Bounds");
-    case Sqnr: return tr("SQNR");
-    case Sensitivity: return tr("Sensitivity");
-    case Time: return tr("Time");
-    case State: return tr("State");
     default: return {};
     }
 }

@@ -76,8 +76,6 @@ private:
     struct Node; ///< top-level entry: a block or a lone site
     [[nodiscard]] QVariant siteData(const SiteRow& row, int column, int role) const;
     [[nodiscard]] QVariant blockData(const Node& node, int column, int role) const;
-    [[nodiscard]] QString displayText(const SiteRow& row, int column) const;
-    [[nodiscard]] QString toolTip(const SiteRow& row, int column) const;
     [[nodiscard]] std::optional<double> timeOf(const Node& node) const;
     [[nodiscard]] QVariant barFraction(const SiteRow& row, int column) const;
     void rebuild(std::vector<SiteRow> rows);

@@ -4,7 +4,7 @@
 #include "widgets/common/elided_label.h"
 #include "widgets/common/empty_label.h"
 #include "widgets/common/number_format.h"
-#include "widgets/plot/channel_density.h"
+#include "widgets/plot/channel_colour_map.h"
 #include "widgets/plot/channel_overlay_item.h"
 #include "widgets/plot/csv_tables.h"
 #include "widgets/plot/plot_menu.h"
@@ -22,7 +22,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 using namespace Qt::StringLiterals;
@@ -32,10 +31,7 @@ namespace qs {
 namespace {
 
 const QString kOverlayLayer = u"channels"_s;
-constexpr int kRows = 320;
-constexpr int kMaximumColumns = 1024;
 constexpr double kDragDistance = 4.0; ///< pixels before a press becomes a brush
-constexpr double kLowestShare = 1e-5; ///< of a channel's values; paler cannot be told from nothing
 
 } // namespace
 
@@ -96,10 +92,7 @@ void ChannelMap::buildPlot()
     m_plot->setWhatsThis(
         tr("Click a channel to see its own histogram; drag to mark several. Arrow keys move the "
            "selection, Escape gives it up; the wheel zooms, R shows all channels."));
-    m_map = new QCPColorMap(m_plot->xAxis, m_plot->yAxis);
-    m_map->setInterpolate(false);
-    m_map->setTightBoundary(false);
-    m_map->setSelectable(QCP::stNone);
+    m_colours = std::make_unique<ChannelColourMap>(m_plot);
     m_plot->addLayer(kOverlayLayer);
     m_overlayLayer = m_plot->layer(kOverlayLayer);
     m_overlayLayer->setMode(QCPLayer::lmBuffered);
@@ -211,7 +204,7 @@ void ChannelMap::applyStyle()
 {
     const PlotStyle style(palette());
     style.applyTo(*m_plot);
-    m_map->setGradient(style.densityGradient());
+    m_colours->applyStyle(style);
     m_overlay->setPalette(palette());
     m_plot->replot(QCustomPlot::rpQueuedReplot);
 }
@@ -226,32 +219,13 @@ void ChannelMap::rebuild()
     m_channels = channelOrder(*m_statistics, m_order, m_errors);
     m_positions.assign(m_channels.size(), 0);
     std::vector<Bounds> envelope(m_channels.size());
-    double lower = std::numeric_limits<double>::infinity();
-    double upper = -lower;
     for (std::size_t position = 0; position < m_channels.size(); ++position) {
         const auto channel = static_cast<std::size_t>(m_channels[position]);
         m_positions[channel] = static_cast<int>(position);
         const GroupStatistics& group = m_statistics->groups[channel];
         envelope[position] = {static_cast<double>(group.minimum), static_cast<double>(group.maximum)};
-        if (group.count > 0) {
-            lower = std::min(lower, envelope[position].lower);
-            upper = std::max(upper, envelope[position].upper);
-        }
     }
-    const bool log = m_statistics->groups.front().histogram.scale == BinScale::Log2;
-    if (log) {
-        // Values of a logarithmic site reach down to 0, or nearly: show the bins there are.
-        lower = upper;
-        for (const GroupStatistics& group : m_statistics->groups) {
-            if (group.histogram.size() > 0) {
-                lower = std::min(lower, group.histogram.edge(0));
-            }
-        }
-    }
-    if (!(upper > lower)) {
-        upper = lower + std::max(std::abs(lower) * 1e-3, 1e-6);
-    }
-    fillMap(lower, upper, log);
+    m_colours->show(*m_statistics, m_channels);
     m_overlay->setEnvelope(std::move(envelope));
     m_overlay->setSelected(positionOf(m_selected));
     m_overlay->setBrush(0, -1); // its channels are no longer side by side
@@ -261,49 +235,6 @@ void ChannelMap::rebuild()
     m_title->setText(m_statistics->axis == GroupAxis::Head ? tr("Heads") : tr("Channels"));
     m_plot->xAxis->setLabel(m_order == ChannelOrder::Index ? axis : tr("%1, by rank").arg(axis));
     m_plot->replot(QCustomPlot::rpQueuedReplot);
-}
-
-void ChannelMap::fillMap(double lower, double upper, bool log)
-{
-    if (log) {
-        useOctaveTicks(*m_plot->yAxis);
-    } else {
-        useLinearTicks(*m_plot->yAxis);
-    }
-    const ChannelDensity density = channelDensity(*m_statistics, m_channels,
-        {.maximumColumns = kMaximumColumns,
-            .rows = kRows,
-            .lower = lower,
-            .upper = upper,
-            .spacing = log ? RowSpacing::EvenInLog : RowSpacing::Even});
-    QCPColorMapData& cells = *m_map->data();
-    cells.setSize(density.columns, density.rows);
-    // Ranges name the centres of the outer cells.
-    const double perColumn = static_cast<double>(m_channels.size()) / density.columns;
-    cells.setKeyRange(
-        {-0.5 + perColumn / 2.0, static_cast<double>(m_channels.size()) - 0.5 - perColumn / 2.0});
-    if (log) {
-        const double halfRow = std::pow(upper / lower, 0.5 / density.rows);
-        cells.setValueRange({lower * halfRow, upper / halfRow});
-        const double margin = std::pow(upper / lower, 0.03);
-        m_plot->yAxis->setRange(lower / margin, upper * margin);
-    } else {
-        const double halfRow = (upper - lower) / density.rows / 2.0;
-        cells.setValueRange({lower + halfRow, upper - halfRow});
-        const double margin = (upper - lower) * 0.04;
-        m_plot->yAxis->setRange(lower - margin, upper + margin);
-    }
-    double largest = kLowestShare * 10.0;
-    for (int column = 0; column < density.columns; ++column) {
-        for (int row = 0; row < density.rows; ++row) {
-            const double share = static_cast<double>(density.at(column, row));
-            largest = std::max(largest, share);
-            cells.setCell(column, row,
-                share > 0.0 ? std::log10(std::max(share, kLowestShare))
-                            : std::numeric_limits<double>::quiet_NaN());
-        }
-    }
-    m_map->setDataRange({std::log10(kLowestShare), std::log10(largest)});
 }
 
 void ChannelMap::updateBounds()

@@ -10,7 +10,6 @@
 #include <memory>
 #include <vector>
 
-class QCPColorMap;
 class QCPLayer;
 class QCustomPlot;
 class QComboBox;
@@ -21,6 +20,7 @@ class QStackedLayout;
 
 namespace qs {
 
+class ChannelColourMap;
 class ChannelOverlayItem;
 class ElidedLabel;
 class EmptyLabel;
@@ -72,7 +72,6 @@ private:
     void buildPlot();
     void applyStyle();
     void rebuild(); ///< order, colours and envelope
-    void fillMap(double lower, double upper, bool log);
     void replotOverlay();
     void updateBounds();
     void updateTexts();
@@ -95,7 +94,7 @@ private:
     QComboBox* m_orderBox;
     ElidedLabel* m_readout;
     QLabel* m_title;
-    QCPColorMap* m_map = nullptr;
+    std::unique_ptr<ChannelColourMap> m_colours;
     QCPLayer* m_overlayLayer = nullptr;
     ChannelOverlayItem* m_overlay = nullptr;
     std::shared_ptr<const SiteStatistics> m_statistics;

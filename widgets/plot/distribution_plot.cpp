@@ -3,9 +3,9 @@
 #include "widgets/common/empty_label.h"
 #include "widgets/common/number_format.h"
 #include "widgets/plot/csv_tables.h"
-#include "widgets/plot/draggable_bound.h"
 #include "widgets/plot/ghost_item.h"
 #include "widgets/plot/histogram_items.h"
+#include "widgets/plot/histogram_readout.h"
 #include "widgets/plot/plot_menu.h"
 #include "widgets/plot/plot_style.h"
 
@@ -114,25 +114,17 @@ void DistributionPlot::buildLayers()
 void DistributionPlot::buildBounds()
 {
     m_plot->installEventFilter(this); // before the bounds: what they do not take comes here
-    m_lower = new DraggableBound(m_plot, DraggableBound::Side::Lower, kLiveLayer);
-    m_upper = new DraggableBound(m_plot, DraggableBound::Side::Upper, kLiveLayer);
-    m_lower->setRival(m_upper);
-    m_upper->setRival(m_lower);
-    m_lower->setObjectName(u"lowerBound"_s);
-    m_upper->setObjectName(u"upperBound"_s);
-    for (auto [bound, other] : {std::pair(m_lower, m_upper), std::pair(m_upper, m_lower)}) {
-        bound->setStepFunction([this](double value, int steps) { return stepped(value, steps); });
-        bound->hide();
-        connect(bound, &DraggableBound::moved, this, &DistributionPlot::scheduleLiveReplot);
-        connect(bound, &DraggableBound::automaticRequested, this, &DistributionPlot::automaticRequested);
-        connect(bound, &DraggableBound::activated, this, [bound = bound, other = other] {
-            other->deactivate();
-            bound->activate();
-        });
-        connect(bound, &DraggableBound::edited, this,
-            [this, bound = bound, other = other](
-                double, EditPhase phase) { onBoundEdited(*bound, *other, phase); });
-    }
+    m_bounds = new BoundPair(m_plot, kLiveLayer);
+    m_bounds->setStepFunction([this](double value, int steps) { return stepped(value, steps); });
+    connect(m_bounds, &BoundPair::moved, this, &DistributionPlot::scheduleLiveReplot);
+    connect(m_bounds, &BoundPair::automaticRequested, this, &DistributionPlot::automaticRequested);
+    connect(m_bounds, &BoundPair::edited, this, [this](EditPhase phase) {
+        clearHover();
+        updateLimits();
+        updateAccessibleText();
+        scheduleLiveReplot();
+        emit boundsEdited(bounds(), phase);
+    });
     m_ghostItem = new GhostItem(m_countRect, kLiveLayer); // its figures stay readable above the bounds
 }
 
@@ -173,10 +165,9 @@ void DistributionPlot::setBounds(const std::optional<Bounds>& bounds)
     const bool appeared = known && !m_boundsKnown;
     m_boundsKnown = known;
     if (known) {
-        m_lower->setValue(bounds->lower);
-        m_upper->setValue(bounds->upper);
+        m_bounds->setValues(*bounds);
     }
-    setDraggableSides(m_sides);
+    setDraggableSides(m_bounds->sides());
     if (appeared && m_histogram) {
         resetView();
     }
@@ -187,26 +178,12 @@ void DistributionPlot::setBounds(const std::optional<Bounds>& bounds)
 
 Bounds DistributionPlot::bounds() const
 {
-    return {m_lower->value(), m_upper->value()};
+    return m_bounds->values();
 }
 
 void DistributionPlot::setDraggableSides(DraggableSides sides)
 {
-    m_sides = sides;
-    const auto apply = [](DraggableBound& bound, DraggableSides known, bool shown) {
-        if (!shown) {
-            bound.hide();
-            return;
-        }
-        bound.show();
-        if (known == DraggableSides::None) {
-            bound.lock();
-        } else {
-            bound.unlock();
-        }
-    };
-    apply(*m_lower, sides, m_boundsKnown && sides != DraggableSides::Upper);
-    apply(*m_upper, sides, m_boundsKnown);
+    m_bounds->show(sides, m_boundsKnown);
     updateLimits();
     scheduleLiveReplot();
 }
@@ -251,8 +228,7 @@ void DistributionPlot::setPercentileMarks(std::vector<PercentileMark> marks)
     for (const PercentileMark& mark : marks) {
         values.push_back(mark.value);
     }
-    m_lower->setSnapPoints(values);
-    m_upper->setSnapPoints(std::move(values));
+    m_bounds->setSnapPoints(std::move(values));
     m_levelsItem->setMarks(std::move(marks));
     scheduleLiveReplot();
 }
@@ -265,7 +241,7 @@ void DistributionPlot::setGhosts(std::vector<GhostRail> ghosts)
 
 Qt::KeyboardModifiers DistributionPlot::gestureModifiers() const
 {
-    return m_gestureModifiers;
+    return m_bounds->modifiers();
 }
 
 void DistributionPlot::setEmptyText(const QString& text)
@@ -326,7 +302,7 @@ bool DistributionPlot::canUseLogValues() const
 
 void DistributionPlot::resetView()
 {
-    const Bounds range = fullRange();
+    const Bounds range = axis().full();
     m_plot->xAxis->setRange(range.lower, range.upper);
     applyCountRange();
     replotAll();
@@ -334,7 +310,7 @@ void DistributionPlot::resetView()
 
 bool DistributionPlot::isInGesture() const
 {
-    return m_lower->isInGesture() || m_upper->isInGesture();
+    return m_bounds->isInGesture();
 }
 
 QSize DistributionPlot::sizeHint() const
@@ -366,8 +342,7 @@ void DistributionPlot::applyStyle()
     m_levelsItem->setPalette(palette());
     m_ghostItem->setPalette(palette());
     m_hoverItem->setPalette(palette());
-    m_lower->applyPalette(palette());
-    m_upper->applyPalette(palette());
+    m_bounds->applyPalette(palette());
     replotAll();
 }
 
@@ -395,87 +370,31 @@ void DistributionPlot::applyCountRange()
     }
 }
 
-Bounds DistributionPlot::fullRange() const
+HistogramAxis DistributionPlot::axis() const
 {
-    Bounds range {m_valueMinimum, m_valueMaximum};
+    HistogramAxis axis {
+        .histogram = m_histogram.get(), .values = {m_valueMinimum, m_valueMaximum}, .scale = m_valueScale};
     if (m_boundsKnown) {
-        range.upper = std::max(range.upper, m_upper->value());
-        if (m_sides != DraggableSides::Upper) {
-            range.lower = std::min(range.lower, m_lower->value());
+        axis.upperBound = bounds().upper;
+        if (m_bounds->sides() != DraggableSides::Upper) {
+            axis.lowerBound = bounds().lower;
         }
     }
-    if (m_valueScale == AxisScale::Log) {
-        const double lower = lowestPositive();
-        const double upper = std::max(range.upper, 2.0 * lower);
-        const double margin = std::pow(upper / lower, 0.03);
-        return {lower / margin, upper * margin};
-    }
-    const double span = range.upper - range.lower;
-    const double margin = span > 0.0 ? 0.05 * span : std::max(std::abs(range.upper) * 0.1, 1e-6);
-    return {range.lower - margin, range.upper + margin};
-}
-
-double DistributionPlot::lowestPositive() const
-{
-    if (!m_histogram || m_histogram->size() == 0) {
-        return 1e-9;
-    }
-    const BinColumns& columns = m_histogramItem->columns();
-    std::size_t bin = 0;
-    while (bin + 1 < m_histogram->size()
-        && (m_histogram->counts[bin] == 0 || columns.edge(static_cast<double>(bin) + 1.0) <= 0.0)) {
-        ++bin;
-    }
-    const double edge = columns.edge(static_cast<double>(bin));
-    return edge > 0.0 ? edge : columns.edge(static_cast<double>(bin) + 1.0) / 2.0;
+    return axis;
 }
 
 void DistributionPlot::updateLimits()
 {
-    if (isInGesture()) {
-        return; // the moving bound has its limits since Begin
-    }
-    constexpr double kFar = 1e30;
     const double gap = m_histogram && m_histogram->scale == BinScale::Linear ? m_histogram->width : 0.0;
-    m_lower->setLimits(-kFar, std::max(m_upper->value() - gap, m_lower->value()));
-    const double floor = m_sides == DraggableSides::Upper ? lowestPositive() : m_lower->value() + gap;
-    m_upper->setLimits(std::min(floor, m_upper->value()), kFar);
+    m_bounds->setLimits(gap, axis().lowestPositive());
 }
 
 void DistributionPlot::updateAccessibleText()
 {
     m_plot->setAccessibleDescription(m_boundsKnown ? tr("lower bound %1, upper bound %2")
-                                                         .arg(formatNumber(m_lower->value()))
-                                                         .arg(formatNumber(m_upper->value()))
+                                                         .arg(formatNumber(bounds().lower))
+                                                         .arg(formatNumber(bounds().upper))
                                                    : tr("no bounds"));
-}
-
-void DistributionPlot::mirror(const DraggableBound& bound, DraggableBound& other, EditPhase phase)
-{
-    switch (phase) {
-    case EditPhase::Begin: m_otherAtBegin = other.value(); break;
-    case EditPhase::Update: {
-        const bool onItsSide = &bound == m_upper ? bound.value() > 0.0 : bound.value() < 0.0;
-        const bool symmetric = bound.modifiers().testFlag(Qt::ShiftModifier) && onItsSide;
-        other.setValue(symmetric ? -bound.value() : m_otherAtBegin);
-        break;
-    }
-    case EditPhase::End: break;
-    case EditPhase::Abort: other.setValue(m_otherAtBegin); break;
-    }
-}
-
-void DistributionPlot::onBoundEdited(DraggableBound& bound, DraggableBound& other, EditPhase phase)
-{
-    m_gestureModifiers = bound.modifiers();
-    if (m_sides == DraggableSides::Both) {
-        mirror(bound, other, phase);
-    }
-    clearHover();
-    updateLimits();
-    updateAccessibleText();
-    scheduleLiveReplot();
-    emit boundsEdited(bounds(), phase);
 }
 
 void DistributionPlot::scheduleLiveReplot()
@@ -487,8 +406,8 @@ void DistributionPlot::scheduleLiveReplot()
     QTimer::singleShot(0, this, [this] {
         m_liveScheduled = false;
         if (m_boundsKnown) {
-            const bool upperOnly = m_sides == DraggableSides::Upper;
-            m_levelsItem->setKept(Bounds {upperOnly ? -1e300 : m_lower->value(), m_upper->value()});
+            const bool upperOnly = m_bounds->sides() == DraggableSides::Upper;
+            m_levelsItem->setKept(Bounds {upperOnly ? -1e300 : bounds().lower, bounds().upper});
         } else {
             m_levelsItem->setKept(std::nullopt);
         }
@@ -507,24 +426,10 @@ void DistributionPlot::constrainRange()
     if (m_constraining || !m_histogram) {
         return;
     }
-    const Bounds full = fullRange();
-    QCPRange range = m_plot->xAxis->range();
-    Bounds limit = full;
-    if (m_valueScale == AxisScale::Log) {
-        limit = {full.lower / 4.0, full.upper * 4.0};
-    } else {
-        const double span = full.upper - full.lower;
-        const double room = std::min(range.size() / 2.0, span); // half of the view stays on the values
-        limit = {full.lower - room, full.upper + room};
-        const double smallest = std::min(4.0 * m_histogram->width, span);
-        if (range.size() < smallest) {
-            const double centre = range.center();
-            range = QCPRange(centre - smallest / 2.0, centre + smallest / 2.0);
-        }
-    }
-    range = range.bounded(limit.lower, limit.upper);
+    const QCPRange shown = m_plot->xAxis->range();
+    const Bounds range = axis().constrained({shown.lower, shown.upper});
     m_constraining = true;
-    m_plot->xAxis->setRange(range);
+    m_plot->xAxis->setRange(range.lower, range.upper);
     m_constraining = false;
 }
 
@@ -571,15 +476,12 @@ bool DistributionPlot::eventFilter(QObject* watched, QEvent* event)
     case QEvent::Leave: clearHover(); break;
     case QEvent::FocusIn: {
         const auto reason = static_cast<QFocusEvent*>(event)->reason();
-        if (m_boundsKnown && (reason == Qt::TabFocusReason || reason == Qt::BacktabFocusReason)) {
-            (reason == Qt::TabFocusReason && m_lower->isShown() ? m_lower : m_upper)->activate();
+        if (reason == Qt::TabFocusReason || reason == Qt::BacktabFocusReason) {
+            m_bounds->enter(reason == Qt::TabFocusReason);
         }
         break;
     }
-    case QEvent::FocusOut:
-        m_lower->deactivate();
-        m_upper->deactivate();
-        break;
+    case QEvent::FocusOut: m_bounds->leave(); break;
     default: break;
     }
     return QWidget::eventFilter(watched, event);
@@ -588,33 +490,14 @@ bool DistributionPlot::eventFilter(QObject* watched, QEvent* event)
 bool DistributionPlot::handleKey(int key, Qt::KeyboardModifiers modifiers)
 {
     switch (key) {
-    case Qt::Key_Tab: return !modifiers.testFlag(Qt::ShiftModifier) && moveActiveBound(true);
-    case Qt::Key_Backtab: return moveActiveBound(false);
+    case Qt::Key_Tab: return !modifiers.testFlag(Qt::ShiftModifier) && m_bounds->moveOn(true);
+    case Qt::Key_Backtab: return m_bounds->moveOn(false);
     case Qt::Key_R: resetView(); return true;
     case Qt::Key_Plus:
     case Qt::Key_Equal: zoomKeys(0.8); return true;
     case Qt::Key_Minus: zoomKeys(1.25); return true;
     default: return false;
     }
-}
-
-bool DistributionPlot::moveActiveBound(bool forward)
-{
-    if (m_sides != DraggableSides::Both || !m_boundsKnown) {
-        return false;
-    }
-    DraggableBound* from = forward ? m_lower : m_upper;
-    DraggableBound* to = forward ? m_upper : m_lower;
-    if (forward && !to->isActive() && !from->isActive()) {
-        from->activate(); // the plot came into focus by other means than the Tab key
-        return true;
-    }
-    if (!from->isActive() || isInGesture()) {
-        return false;
-    }
-    from->deactivate();
-    to->activate();
-    return true;
 }
 
 void DistributionPlot::showHover(const QPointF& pixel)
@@ -625,7 +508,10 @@ void DistributionPlot::showHover(const QPointF& pixel)
         clearHover();
         return;
     }
-    m_hoverItem->showAt(pixel.x(), hoverText(m_plot->xAxis->pixelToCoord(pixel.x())));
+    const double value = m_plot->xAxis->pixelToCoord(pixel.x());
+    m_hoverItem->showAt(pixel.x(),
+        histogramReadout(*m_histogram, value, m_histogramItem->columns().binPosition(value),
+            m_errorItem->clipping(), m_errorItem->rounding()));
     m_hoverLayer->replot();
 }
 
@@ -635,27 +521,6 @@ void DistributionPlot::clearHover()
         m_hoverItem->clear();
         m_hoverLayer->replot();
     }
-}
-
-QString DistributionPlot::hoverText(double value) const
-{
-    QString text = formatNumber(value);
-    const double position = m_histogramItem->columns().binPosition(value);
-    if (position >= 0.0 && position < static_cast<double>(m_histogram->size())) {
-        const auto bin = static_cast<std::size_t>(position);
-        const auto count = m_histogram->counts[bin];
-        const double total = static_cast<double>(std::max<std::uint64_t>(m_histogram->total(), 1));
-        text += tr("   count %1 (%2)")
-                    .arg(QLocale().toString(static_cast<qulonglong>(count)))
-                    .arg(formatShare(static_cast<double>(count) / total));
-        if (m_errorItem->rounding().size() > bin) {
-            const double error = m_errorItem->rounding().at(bin) + m_errorItem->clipping().at(bin);
-            text += tr("   squared error %1").arg(formatNumber(error, 3));
-        }
-    } else {
-        text += tr("   count 0");
-    }
-    return text;
 }
 
 } // namespace qs

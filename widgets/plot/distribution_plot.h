@@ -3,7 +3,9 @@
 #include "core/quant/quantizer.h"
 #include "core/stats/histogram.h"
 #include "widgets/common/edit_phase.h"
+#include "widgets/plot/bound_pair.h"
 #include "widgets/plot/ghost_quantizer.h"
+#include "widgets/plot/histogram_axis.h"
 #include "widgets/plot/percentile_mark.h"
 
 #include <QWidget>
@@ -19,18 +21,12 @@ class QStackedLayout;
 
 namespace qs {
 
-class DraggableBound;
 class EmptyLabel;
 class ErrorDensityItem;
 class GhostItem;
 class HistogramItem;
 class HoverItem;
 class LevelsItem;
-
-enum class AxisScale { Linear, Log };
-
-/// Which bounds the user may take.
-enum class DraggableSides { None, Upper, Both };
 
 /// Values below `value` become zero.
 struct ZeroingCutoff
@@ -112,8 +108,6 @@ private:
     void applyCountRange();
     void updateLimits();
     void updateAccessibleText();
-    void onBoundEdited(DraggableBound& bound, DraggableBound& other, EditPhase phase);
-    void mirror(const DraggableBound& bound, DraggableBound& other, EditPhase phase);
     void scheduleLiveReplot(); ///< bounds, levels and error density; not the histogram
     void replotAll();
     void constrainRange();
@@ -121,11 +115,8 @@ private:
     void showHover(const QPointF& pixel);
     void clearHover();
     bool handleKey(int key, Qt::KeyboardModifiers modifiers);
-    bool moveActiveBound(bool forward);
     [[nodiscard]] double stepped(double value, int steps) const;
-    [[nodiscard]] double lowestPositive() const;
-    [[nodiscard]] Bounds fullRange() const; ///< of the value axis
-    [[nodiscard]] QString hoverText(double value) const;
+    [[nodiscard]] HistogramAxis axis() const; ///< of the values
 
     QCustomPlot* m_plot;
     EmptyLabel* m_empty;
@@ -139,19 +130,15 @@ private:
     LevelsItem* m_levelsItem = nullptr;
     HoverItem* m_hoverItem = nullptr;
     GhostItem* m_ghostItem = nullptr;
-    DraggableBound* m_lower = nullptr;
-    DraggableBound* m_upper = nullptr;
+    BoundPair* m_bounds = nullptr;
     std::shared_ptr<const Histogram> m_histogram;
     double m_valueMinimum = 0.0;
     double m_valueMaximum = 1.0;
-    DraggableSides m_sides = DraggableSides::Both;
     AxisScale m_countScale = AxisScale::Log;
     AxisScale m_valueScale = AxisScale::Linear;
     bool m_boundsKnown = false;
     bool m_liveScheduled = false;
     bool m_constraining = false;
-    double m_otherAtBegin = 0.0; ///< the bound that is not in the hand, when the gesture began
-    Qt::KeyboardModifiers m_gestureModifiers;
 };
 
 } // namespace qs

@@ -6,8 +6,8 @@
 #include "widgets/plot/plot_legend.h"
 #include "widgets/plot/plot_menu.h"
 #include "widgets/plot/plot_style.h"
-#include "widgets/plot/sensitivity_bars_item.h"
 #include "widgets/plot/sensitivity_menu.h"
+#include "widgets/plot/sensitivity_panels.h"
 #include "widgets/plot/sensitivity_text.h"
 
 #include <qcustomplot.h>
@@ -25,7 +25,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <utility>
 
 using namespace Qt::StringLiterals;
@@ -36,7 +35,7 @@ namespace {
 
 constexpr double kSortedPitch = 18.0; ///< pixels from bar to bar where every bar has its name
 constexpr int kScrollUnit = 100; ///< steps of the scroll bar per bar
-constexpr double kHeadroom = 1.06; ///< above the tallest bar
+constexpr double kNamePitch = 13.0; ///< pixels from bar to bar that leave room for upright names
 
 template<typename Enum>
 void addChoice(QComboBox& box, const QString& text, Enum value)
@@ -76,7 +75,6 @@ SensitivityChart::SensitivityChart(QWidget* parent)
     layout->addWidget(m_scroll);
     m_staleLabel->setVisible(false);
     buildPlot();
-    setFocusProxy(m_plot);
     fillLegend();
     applyStyle();
     new PlotMenu(this, QStringLiteral("sensitivity"), [this] { return sensitivityCsv(m_results); });
@@ -131,7 +129,7 @@ void SensitivityChart::buildPlot()
     m_plot->setAccessibleName(tr("Sensitivity of the sites"));
     m_plot->setWhatsThis(
         tr("Click a bar to select its site. Wheel zooms, arrow keys walk through the bars."));
-    m_marginGroup = new QCPMarginGroup(m_plot);
+    m_panels = std::make_unique<SensitivityPanels>(m_plot);
     makePanels();
     m_plot->installEventFilter(this);
     connect(m_scroll, &QScrollBar::valueChanged, this, [this](int value) {
@@ -167,35 +165,7 @@ void SensitivityChart::fillMetrics()
 
 void SensitivityChart::makePanels()
 {
-    const std::vector<SensitivityMetric> wanted
-        = m_sideBySide ? m_offered : std::vector<SensitivityMetric> {m_metric};
-    while (m_panels.size() > std::max<std::size_t>(wanted.size(), 1)) {
-        delete m_panels.back().bars;
-        m_plot->plotLayout()->remove(m_panels.back().rect);
-        m_panels.pop_back();
-        m_plot->plotLayout()->simplify();
-    }
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-        if (i == m_panels.size()) {
-            QCPAxisRect* rect = i == 0 ? m_plot->axisRect() : new QCPAxisRect(m_plot);
-            if (i > 0) {
-                m_plot->plotLayout()->addElement(static_cast<int>(i), 0, rect);
-            }
-            rect->setMarginGroup(QCP::msLeft, m_marginGroup);
-            QCPAxis& keys = *rect->axis(QCPAxis::atBottom);
-            keys.setTickLabels(false);
-            keys.setTicks(false);
-            keys.grid()->setVisible(false);
-            m_panels.push_back({wanted[i], rect, new SensitivityBarsItem(rect, u"main"_s)});
-        }
-        m_panels[i].metric = wanted[i];
-    }
-    for (Panel& panel : m_panels) {
-        const bool lowest = &panel == &m_panels.back();
-        panel.bars->setLabelled(lowest);
-        panel.rect->setAutoMargins(lowest ? QCP::msLeft | QCP::msTop | QCP::msRight : QCP::msAll);
-        panel.rect->setMinimumMargins({8, 8, 12, 0});
-    }
+    m_panels->setMetrics(m_sideBySide ? m_offered : std::vector<SensitivityMetric> {m_metric});
     applyStyle();
 }
 
@@ -265,7 +235,7 @@ void SensitivityChart::setEmptyText(const QString& text)
 
 const std::vector<SensitivityBar>& SensitivityChart::bars() const
 {
-    return m_panels.front().bars->bars();
+    return m_panels->bars();
 }
 
 QString SensitivityChart::siteAt(int position) const
@@ -280,6 +250,11 @@ double SensitivityChart::valueAt(int position) const
     return position >= 0 && position < static_cast<int>(bars().size())
         ? bars()[static_cast<std::size_t>(position)].tallest()
         : 0.0;
+}
+
+int SensitivityChart::panelCount() const
+{
+    return m_panels->count();
 }
 
 QSize SensitivityChart::sizeHint() const
@@ -311,12 +286,7 @@ void SensitivityChart::applyStyle()
 {
     const PlotStyle style(palette());
     style.applyTo(*m_plot);
-    for (const Panel& panel : m_panels) {
-        panel.bars->setPalette(palette());
-        for (QCPAxis* axis : panel.rect->axes()) {
-            style.applyTo(*axis);
-        }
-    }
+    m_panels->applyStyle(style, palette());
     QPalette stale = m_staleLabel->palette();
     stale.setColor(QPalette::WindowText, style.colour(PlotRole::Stale));
     m_staleLabel->setPalette(stale);
@@ -336,35 +306,7 @@ void SensitivityChart::fillLegend()
 void SensitivityChart::rebuild()
 {
     m_stack->setCurrentIndex(m_results.empty() ? 0 : 1);
-    std::vector<QString> order;
-    for (const SensitivityBar& bar : sensitivityBars(m_results, m_metric, m_order, m_stale)) {
-        order.push_back(bar.site);
-    }
-    for (const Panel& panel : m_panels) {
-        std::vector<SensitivityBar> bars
-            = sensitivityBars(m_results, panel.metric, SensitivityOrder::Network, m_stale);
-        if (m_order == SensitivityOrder::WorstFirst) {
-            std::map<QString, std::size_t> ranks;
-            for (std::size_t i = 0; i < order.size(); ++i) {
-                ranks[order[i]] = i;
-            }
-            std::ranges::sort(bars, {}, [&](const SensitivityBar& bar) { return ranks[bar.site]; });
-        }
-        double largest = 0.0;
-        for (const SensitivityBar& bar : bars) {
-            for (const SensitivityColumn& column : bar.columns) {
-                const double end = column.interval ? column.interval->upper : 0.0;
-                largest = std::max({largest, column.value, std::isfinite(end) ? end : 0.0});
-            }
-        }
-        panel.bars->setBars(std::move(bars));
-        panel.bars->setFill(m_colouring == SensitivityColouring::Kind ? SensitivityBarsItem::Fill::Kind
-                                                                      : SensitivityBarsItem::Fill::Cause);
-        panel.bars->setGrouped(m_order == SensitivityOrder::Network);
-        QCPAxis& values = *panel.rect->axis(QCPAxis::atLeft);
-        values.setLabel(axisLabel(panel.metric));
-        values.setRange(0.0, largest > 0.0 ? largest * kHeadroom : 1.0);
-    }
+    m_panels->setResults(m_results, {m_metric, m_order, m_colouring}, m_stale);
     updateScroll();
     mark();
     showRange();
@@ -403,32 +345,10 @@ void SensitivityChart::updateScroll()
 void SensitivityChart::showRange()
 {
     const double visible = visibleCount();
-    for (const Panel& panel : m_panels) {
-        panel.rect->axis(QCPAxis::atBottom)->setRange(m_first, m_first + visible);
-    }
-    applyBottomMargin();
+    m_panels->setRange(m_first, m_first + visible);
+    const double pitch = m_plot->axisRect()->width() / std::max(visible, 1.0);
+    m_panels->setBottomMargin(m_order == SensitivityOrder::WorstFirst || pitch >= kNamePitch);
     m_plot->replot(QCustomPlot::rpQueuedReplot);
-}
-
-void SensitivityChart::applyBottomMargin()
-{
-    const QFontMetrics metrics(PlotStyle(palette()).labelFont());
-    const double pitch = m_plot->axisRect()->width() / std::max(visibleCount(), 1.0);
-    const bool names = m_order == SensitivityOrder::WorstFirst || pitch >= 13.0;
-    int margin = metrics.height() + 10;
-    if (names) {
-        int longest = 0;
-        for (const SensitivityBar& bar : bars()) {
-            const QString text
-                = bar.block.isEmpty() ? bar.label : bar.block.section(u'.', -1) + u'.' + bar.label;
-            longest = std::max(longest, metrics.horizontalAdvance(text));
-        }
-        margin = std::min(longest + 16, m_plot->height() / 2);
-    }
-    QCPAxisRect& lowest = *m_panels.back().rect;
-    QMargins margins = lowest.margins();
-    margins.setBottom(margin);
-    lowest.setMargins(margins);
 }
 
 int SensitivityChart::positionOfHighlighted() const
@@ -444,9 +364,7 @@ int SensitivityChart::positionOfHighlighted() const
 void SensitivityChart::mark()
 {
     const int position = m_highlighted.isEmpty() ? -1 : positionOfHighlighted();
-    for (const Panel& panel : m_panels) {
-        panel.bars->setHighlighted(position);
-    }
+    m_panels->setHighlighted(position);
     const double visible = visibleCount();
     if (position >= 0 && (position - 0.5 < m_first || position + 0.5 > m_first + visible)) {
         m_first = position - visible / 2.0;
@@ -539,7 +457,7 @@ void SensitivityChart::showReadout(const QPointF& pixel)
         return;
     }
     m_readout->setFullText(
-        sensitivityReadout(bars()[static_cast<std::size_t>(position)], m_panels.front().metric));
+        sensitivityReadout(bars()[static_cast<std::size_t>(position)], m_panels->firstMetric()));
     m_plot->setToolTip(sensitivityTip(m_results, siteAt(position)));
 }
 

@@ -6,6 +6,7 @@
 #include <QStringList>
 #include <QWidget>
 
+#include <memory>
 #include <set>
 #include <vector>
 
@@ -15,8 +16,6 @@ class QLayout;
 class QScrollBar;
 class QStackedLayout;
 class QToolButton;
-class QCPAxisRect;
-class QCPMarginGroup;
 class QCustomPlot;
 
 namespace qs {
@@ -24,14 +23,8 @@ namespace qs {
 class ElidedLabel;
 class EmptyLabel;
 class PlotLegend;
-class SensitivityBarsItem;
 class SensitivityMenu;
-
-/// What the bars' fills tell apart.
-enum class SensitivityColouring {
-    Kind, ///< weight or activation
-    Cause ///< clipping and rounding share of the site's own error
-};
+class SensitivityPanels;
 
 /// One bar per site, a column per width: what quantizing it alone does to the logits, with its interval. One
 /// figure, or all that were measured below each other. Grows while results come in. Click selects a site,
@@ -67,7 +60,7 @@ public:
 
     [[nodiscard]] QCustomPlot* plot() const { return m_plot; }
     /// Plots below each other.
-    [[nodiscard]] int panelCount() const { return static_cast<int>(m_panels.size()); }
+    [[nodiscard]] int panelCount() const;
     [[nodiscard]] QSize sizeHint() const override;
     [[nodiscard]] QSize minimumSizeHint() const override;
 
@@ -91,7 +84,6 @@ private:
     void updateScroll();
     void showRange();
     void zoom(double factor, double anchor);
-    void applyBottomMargin();
     void mark();
     void showReadout(const QPointF& pixel);
     void step(int by);
@@ -115,15 +107,7 @@ private:
     ElidedLabel* m_readout;
     QLabel* m_staleLabel;
     SensitivityMenu* m_menu;
-    /// What is drawn: one plot, or one for each figure, the first on the plot's own axes.
-    struct Panel
-    {
-        SensitivityMetric metric;
-        QCPAxisRect* rect;
-        SensitivityBarsItem* bars;
-    };
-    std::vector<Panel> m_panels;
-    QCPMarginGroup* m_marginGroup = nullptr; ///< value axes start at one line
+    std::unique_ptr<SensitivityPanels> m_panels;
     std::vector<SiteSensitivity> m_results;
     std::vector<SensitivityMetric> m_offered; ///< in the box of figures
     std::set<QString> m_stale;

@@ -19,6 +19,12 @@ enum class SensitivityMetric {
     NllIncrease ///< nats; language models
 };
 
+/// What the bars' fills tell apart.
+enum class SensitivityColouring {
+    Kind, ///< weight or activation
+    Cause ///< clipping and rounding share of the site's own error
+};
+
 enum class SensitivityOrder { Network, WorstFirst };
 
 /// One site at one width.

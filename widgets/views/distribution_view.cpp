@@ -4,23 +4,20 @@
 #include "widgets/common/elided_label.h"
 #include "widgets/common/empty_label.h"
 #include "widgets/common/icons.h"
-#include "widgets/common/number_edit.h"
 #include "widgets/common/number_format.h"
 #include "widgets/plot/channel_map.h"
 #include "widgets/plot/distribution_plot.h"
 #include "widgets/plot/error_density.h"
-#include "widgets/plot/plot_legend.h"
 #include "widgets/plot/quantizer_levels.h"
+#include "widgets/views/distribution_controls.h"
 #include "widgets/views/ghost_menu.h"
 
-#include <QComboBox>
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QMenu>
+#include <QLocale>
 #include <QSplitter>
 #include <QStackedLayout>
-#include <QToolButton>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -39,24 +36,11 @@ constexpr std::size_t kMaximumBins = 4096; ///< more than pixels, so that zoomin
 constexpr std::size_t kMinimumBins = 96;
 constexpr std::uint64_t kValuesPerBin = 16; ///< fewer would show the noise of counting
 constexpr std::size_t kShownLevels = 8192;
-constexpr double kFar = 1e30;
 
 /// Bins worth drawing for so many values.
 std::size_t shownBins(std::uint64_t values)
 {
     return std::clamp(static_cast<std::size_t>(values / kValuesPerBin), kMinimumBins, kMaximumBins);
-}
-
-QToolButton* makeToggle(const QString& text, const QString& tip, QWidget* parent)
-{
-    auto* button = new QToolButton(parent);
-    button->setText(text);
-    button->setToolTip(tip);
-    button->setAccessibleName(tip);
-    button->setCheckable(true);
-    button->setFocusPolicy(Qt::TabFocus);
-    button->setAutoRaise(true);
-    return button;
 }
 
 /// The smallest interval that holds all of them; there is at least one.
@@ -82,22 +66,14 @@ DistributionView::DistributionView(QWidget* parent)
     , m_splitter(new QSplitter(Qt::Vertical, this))
     , m_map(new ChannelMap(this))
     , m_plot(new DistributionPlot(this))
-    , m_legend(new PlotLegend(this))
-    , m_groupBox(new QComboBox(this))
-    , m_lowerEdit(new NumberEdit(this))
-    , m_upperEdit(new NumberEdit(this))
-    , m_auto(new QToolButton(this))
-    , m_ghostMenu(new GhostMenu(this))
-    , m_countLog(makeToggle(tr("log count"), tr("Logarithmic count axis"), this))
-    , m_valueLog(makeToggle(tr("log value"), tr("Logarithmic value axis"), this))
-    , m_reset(new QToolButton(this))
+    , m_controls(new DistributionControls(this))
 {
     auto* content = new QWidget(this);
     auto* lower = new QWidget(content);
     auto* lowerLayout = new QVBoxLayout(lower);
     lowerLayout->setContentsMargins(0, 0, 0, 0);
     lowerLayout->setSpacing(2);
-    lowerLayout->addLayout(buildControls());
+    lowerLayout->addWidget(m_controls);
     lowerLayout->addWidget(m_plot, 1);
     m_splitter->addWidget(m_map);
     m_splitter->addWidget(lower);
@@ -135,60 +111,6 @@ QLayout* DistributionView::buildTitle()
     return title;
 }
 
-QLayout* DistributionView::buildControls()
-{
-    m_groupBox->setAccessibleName(tr("Shown part"));
-    m_groupBox->setToolTip(tr("Histogram of the whole tensor, of a channel or of a head"));
-    m_groupBox->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    m_groupBox->setMinimumContentsLength(7);
-    m_groupBox->setMaxVisibleItems(24);
-    m_lowerEdit->setAccessibleName(tr("Lower bound"));
-    m_upperEdit->setAccessibleName(tr("Upper bound"));
-    m_lowerEdit->setToolTip(tr("Lower bound: smaller values are clipped"));
-    m_upperEdit->setToolTip(tr("Upper bound: larger values are clipped"));
-    m_auto->setText(tr("Auto"));
-    m_auto->setToolTip(tr("Let a method set the bounds"));
-    m_auto->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-    m_auto->setPopupMode(QToolButton::MenuButtonPopup);
-    m_auto->setFocusPolicy(Qt::TabFocus);
-    auto* menu = new QMenu(m_auto);
-    for (const BoundMethod method : {BoundMethod::MinMax, BoundMethod::Percentile, BoundMethod::Mse}) {
-        connect(menu->addAction(displayName(method)), &QAction::triggered, this, [this, method] {
-            m_autoMethod = method;
-            emit automaticRequested(method);
-        });
-    }
-    m_auto->setMenu(menu);
-    connect(m_auto, &QToolButton::clicked, this, [this] { emit automaticRequested(m_autoMethod); });
-    m_reset->setToolTip(tr("Show all values (R)"));
-    m_reset->setAccessibleName(tr("Show all values"));
-    m_reset->setAutoRaise(true);
-    m_reset->setFocusPolicy(Qt::TabFocus);
-
-    auto* line = new QHBoxLayout;
-    line->setContentsMargins(8, 3, 8, 0);
-    line->setSpacing(4); // the tree beside it wants its columns in a window of 1280 pixels
-    line->addWidget(m_groupBox);
-    line->addWidget(m_lowerEdit);
-    line->addWidget(new QLabel(u"\u2026"_s, this));
-    line->addWidget(m_upperEdit);
-    line->addWidget(m_auto);
-    line->addWidget(m_ghostMenu);
-    line->addStretch(1);
-    line->addWidget(m_countLog);
-    line->addWidget(m_valueLog);
-    line->addWidget(m_reset);
-    auto* legend = new QHBoxLayout;
-    legend->setContentsMargins(10, 0, 8, 0);
-    legend->addWidget(m_legend);
-    legend->addStretch(1);
-    auto* both = new QVBoxLayout;
-    both->setSpacing(1);
-    both->addLayout(line);
-    both->addLayout(legend);
-    return both;
-}
-
 void DistributionView::connectPlots()
 {
     connect(m_plot, &DistributionPlot::boundsEdited, this, [this](const Bounds& bounds, EditPhase phase) {
@@ -198,26 +120,26 @@ void DistributionView::connectPlots()
         syncNumbers(bounds);
         emit boundsEdited(bounds, phase);
     });
-    connect(m_ghostMenu, &GhostMenu::ticksChanged, this, &DistributionView::ghostsRequested);
+    connect(m_controls->ghostMenu(), &GhostMenu::ticksChanged, this, &DistributionView::ghostsRequested);
     connect(m_plot, &DistributionPlot::automaticRequested, this,
-        [this] { emit automaticRequested(m_autoMethod); });
+        [this] { emit automaticRequested(m_controls->method()); });
     connect(m_map, &ChannelMap::channelSelected, this, &DistributionView::selectGroupByUser);
     connect(m_map, &ChannelMap::brushChanged, this, &DistributionView::showBrush);
-    connect(m_groupBox, &QComboBox::activated, this,
-        [this](int index) { selectGroupByUser(m_groupBox->itemData(index).toInt()); });
-    connect(m_lowerEdit, &NumberEdit::valueEdited, this, [this](double value) {
+    connect(m_controls, &DistributionControls::groupChosen, this, &DistributionView::selectGroupByUser);
+    connect(
+        m_controls, &DistributionControls::automaticRequested, this, &DistributionView::automaticRequested);
+    connect(m_controls, &DistributionControls::lowerEntered, this, [this](double value) {
         editNumerically({value, m_plot->bounds().upper});
     });
-    connect(m_upperEdit, &NumberEdit::valueEdited, this, [this](double value) {
+    connect(m_controls, &DistributionControls::upperEntered, this, [this](double value) {
         editNumerically({m_plot->bounds().lower, value});
     });
-    connect(m_countLog, &QToolButton::toggled, this,
-        [this](bool log) { m_plot->setCountScale(log ? AxisScale::Log : AxisScale::Linear); });
-    connect(m_valueLog, &QToolButton::clicked, this, [this](bool log) {
-        m_plot->setValueScale(log ? AxisScale::Log : AxisScale::Linear);
+    connect(m_controls, &DistributionControls::countScaleChosen, m_plot, &DistributionPlot::setCountScale);
+    connect(m_controls, &DistributionControls::valueScaleChosen, this, [this](AxisScale scale) {
+        m_plot->setValueScale(scale);
         updateToggles();
     });
-    connect(m_reset, &QToolButton::clicked, m_plot, &DistributionPlot::resetView);
+    connect(m_controls, &DistributionControls::resetRequested, m_plot, &DistributionPlot::resetView);
 }
 
 void DistributionView::setSite(const std::optional<SiteRow>& site)
@@ -225,7 +147,7 @@ void DistributionView::setSite(const std::optional<SiteRow>& site)
     const bool other = !site || !m_site || site->name != m_site->name;
     m_site = site;
     if (m_site) {
-        m_ghostMenu->setSite(*m_site);
+        m_controls->ghostMenu()->setSite(*m_site);
     }
     if (other) {
         m_group = -1;
@@ -234,7 +156,7 @@ void DistributionView::setSite(const std::optional<SiteRow>& site)
         setStatistics(nullptr);
     }
     if (m_site && m_site->choice.method != BoundMethod::Manual) {
-        m_autoMethod = m_site->choice.method;
+        m_controls->setMethod(m_site->choice.method);
     }
     if (other) {
         showTitle();
@@ -257,7 +179,7 @@ void DistributionView::setStatistics(std::shared_ptr<const SiteStatistics> stati
     m_brush.clear(); // the map gives its own up as well
     m_lastBrush.clear();
     m_map->setStatistics(m_statistics);
-    fillGroupBox();
+    m_controls->setGroups(m_statistics.get());
     showTitle();
     showGroup();
 }
@@ -314,7 +236,7 @@ QVector<int> DistributionView::editedGroups() const
 
 std::vector<GhostChoice> DistributionView::ghostChoices() const
 {
-    return m_site ? m_ghostMenu->choices() : std::vector<GhostChoice> {};
+    return m_site ? m_controls->ghostMenu()->choices() : std::vector<GhostChoice> {};
 }
 
 void DistributionView::setGhosts(std::vector<GhostQuantizer> ghosts)
@@ -358,6 +280,16 @@ void DistributionView::showPercentiles()
     m_plot->setPercentileMarks(std::move(marks));
 }
 
+NumberEdit* DistributionView::lowerEdit() const
+{
+    return m_controls->lowerEdit();
+}
+
+NumberEdit* DistributionView::upperEdit() const
+{
+    return m_controls->upperEdit();
+}
+
 bool DistributionView::isInGesture() const
 {
     return m_plot->isInGesture();
@@ -394,8 +326,6 @@ void DistributionView::restyle()
     name.setWeight(QFont::DemiBold);
     name.setPointSizeF(name.pointSizeF() * 1.1);
     m_name->setFont(name);
-    m_auto->setIcon(themedIcon(u"automatic"_s, palette()));
-    m_reset->setIcon(themedIcon(u"reset-view"_s, palette()));
 }
 
 void DistributionView::selectGroupByUser(int group)
@@ -441,22 +371,9 @@ void DistributionView::showTitle()
     m_summary->setFullText(parts.join(u"  \u00B7  "_s));
 }
 
-void DistributionView::fillGroupBox()
-{
-    m_groupBox->clear();
-    m_groupBox->addItem(tr("tensor"), -1);
-    if (!m_statistics) {
-        return;
-    }
-    const QString word = displayName(m_statistics->axis);
-    for (int group = 0; group < static_cast<int>(m_statistics->groups.size()); ++group) {
-        m_groupBox->addItem(u"%1 %2"_s.arg(word).arg(group), group);
-    }
-}
-
 void DistributionView::showGroup()
 {
-    m_groupBox->setCurrentIndex(m_group + 1);
+    m_controls->setGroup(m_group);
     m_map->setSelectedChannel(m_group);
     m_plot->setBounds(std::nullopt); // the next ones are of another part
     showHistogram();
@@ -563,9 +480,8 @@ void DistributionView::showQuantizer()
     m_map->setChannelBounds(m_params ? clippingBounds(*m_params) : std::vector<Bounds> {});
     m_map->setZeroedShares(
         m_params && m_statistics ? zeroedShares(*m_statistics, *m_params) : std::vector<double> {});
-    m_lowerEdit->setEnabled(bounds && !isLog && !m_readOnly);
-    m_upperEdit->setEnabled(bounds && !m_readOnly);
-    m_auto->setEnabled(m_params && !m_readOnly);
+    m_controls->setEnabledParts(
+        bounds && !isLog && !m_readOnly, bounds && !m_readOnly, m_params && !m_readOnly);
     std::vector<PlotLegend::Entry> legend {{PlotRole::Distribution, tr("count")}};
     if (bounds && m_plot->histogram() && shownGroupsAgree()) {
         const Histogram& histogram = *m_plot->histogram();
@@ -587,19 +503,13 @@ void DistributionView::showQuantizer()
         if (isLog) {
             legend.push_back({PlotRole::Cutoff, tr("becomes zero")});
         }
-        syncNumbers(m_plot->bounds());
     } else {
-        if (bounds) {
-            syncNumbers(m_plot->bounds());
-        } else {
-            m_lowerEdit->showNothing();
-            m_upperEdit->showNothing();
-        }
         m_plot->setLevels({});
         m_plot->setErrorDensity({}, {});
         m_plot->setZeroingCutoff(std::nullopt);
     }
-    m_legend->setEntries(std::move(legend));
+    syncNumbers(bounds ? std::optional(m_plot->bounds()) : std::nullopt);
+    m_controls->setLegend(std::move(legend));
     const bool needsGroup = hasGroupBounds() && m_group < 0 && m_brush.isEmpty();
     m_plot->setErrorNote(needsGroup
             ? tr("Each %1 has its own bounds: select one, or mark several, to edit them.")
@@ -627,25 +537,15 @@ void DistributionView::editNumerically(const Bounds& bounds)
     emit boundsEdited(bounds, EditPhase::End);
 }
 
-void DistributionView::syncNumbers(const Bounds& bounds)
+void DistributionView::syncNumbers(const std::optional<Bounds>& bounds)
 {
-    const double step = m_plot->histogram() ? m_plot->histogram()->width : 1.0;
     const bool isLog = m_params && m_params->kind != QuantizerKind::Uniform;
-    const bool logBins = m_plot->histogram() && m_plot->histogram()->scale == BinScale::Log2;
-    m_lowerEdit->setRange(-kFar, bounds.upper);
-    m_upperEdit->setRange(isLog ? std::numeric_limits<float>::min() : bounds.lower, kFar);
-    m_lowerEdit->setStep(step);
-    m_upperEdit->setStep(logBins ? std::max(bounds.upper * (std::exp2(step) - 1.0), 1e-12) : step);
-    m_lowerEdit->setValue(bounds.lower);
-    m_upperEdit->setValue(bounds.upper);
+    m_controls->setBounds(bounds, m_plot->histogram().get(), isLog);
 }
 
 void DistributionView::updateToggles()
 {
-    const QSignalBlocker countBlocker(m_countLog);
-    m_countLog->setChecked(m_plot->countScale() == AxisScale::Log);
-    m_valueLog->setChecked(m_plot->valueScale() == AxisScale::Log);
-    m_valueLog->setEnabled(m_plot->canUseLogValues());
+    m_controls->setScales(m_plot->countScale(), m_plot->valueScale(), m_plot->canUseLogValues());
 }
 
 } // namespace qs

@@ -13,22 +13,19 @@
 #include <memory>
 #include <optional>
 
-class QComboBox;
 class QLabel;
 class QLayout;
 class QSplitter;
 class QStackedLayout;
-class QToolButton;
 
 namespace qs {
 
 class ChannelMap;
+class DistributionControls;
 class DistributionPlot;
 class ElidedLabel;
 class EmptyLabel;
-class GhostMenu;
 class NumberEdit;
-class PlotLegend;
 
 /// Everything about the values of one site: title line, channel map, histogram of the tensor, a channel or a
 /// head, and the two bounds with numeric entry. Feed it statistics and the quantizer; levels, error density
@@ -70,8 +67,8 @@ public:
 
     [[nodiscard]] DistributionPlot* distributionPlot() const { return m_plot; }
     [[nodiscard]] ChannelMap* channelMap() const { return m_map; }
-    [[nodiscard]] NumberEdit* lowerEdit() const { return m_lowerEdit; }
-    [[nodiscard]] NumberEdit* upperEdit() const { return m_upperEdit; }
+    [[nodiscard]] NumberEdit* lowerEdit() const;
+    [[nodiscard]] NumberEdit* upperEdit() const;
     [[nodiscard]] QByteArray saveState() const; ///< of the splitter
     void restoreState(const QByteArray& state);
 
@@ -88,7 +85,6 @@ protected:
 
 private:
     [[nodiscard]] QLayout* buildTitle();
-    [[nodiscard]] QLayout* buildControls();
     void restyle();
     void connectPlots();
     void selectGroupByUser(int group);
@@ -99,9 +95,8 @@ private:
     void showQuantizer();
     void showPage();
     void showTitle();
-    void fillGroupBox();
     void editNumerically(const Bounds& bounds);
-    void syncNumbers(const Bounds& bounds);
+    void syncNumbers(const std::optional<Bounds>& bounds);
     void updateToggles();
     void showGhosts();
     void showPercentiles();
@@ -121,7 +116,6 @@ private:
     bool m_groupGesture = false; ///< the present drag moves a whole set of groups
     std::vector<GhostQuantizer> m_ghosts;
     QVector<int> m_brush; ///< groups marked in the channel map; shown together while no group is selected
-    BoundMethod m_autoMethod = BoundMethod::MinMax;
 
     EmptyLabel* m_empty;
     QStackedLayout* m_stack;
@@ -132,15 +126,7 @@ private:
     QSplitter* m_splitter;
     ChannelMap* m_map;
     DistributionPlot* m_plot;
-    PlotLegend* m_legend;
-    QComboBox* m_groupBox;
-    NumberEdit* m_lowerEdit;
-    NumberEdit* m_upperEdit;
-    QToolButton* m_auto;
-    GhostMenu* m_ghostMenu;
-    QToolButton* m_countLog;
-    QToolButton* m_valueLog;
-    QToolButton* m_reset;
+    DistributionControls* m_controls;
 };
 
 } // namespace qs
