@@ -42,7 +42,7 @@ MethodDialog::MethodDialog(const MethodRequest& request, std::int64_t availableS
     , m_softmax(choiceBox(tr("Attention probabilities"),
           {QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2, QuantizerKind::AdaLog},
           request.options.softmaxKind))
-    , m_published(new QCheckBox(tr("Zero points with a fraction, as the &published code has them")))
+    , m_published(new QCheckBox(tr("Zero points with a fraction (as &published)")))
     , m_iterations(spinBox(tr("Iterations per block"), 1, 100000, request.options.iterations))
     , m_together(
           spinBox(tr("Iterations of all blocks together"), 0, 100000, request.options.endToEndIterations))

@@ -39,6 +39,14 @@ private slots:
         m_chart->setFront({});
         QCOMPARE(m_chart->chosen(), -1);
     }
+    void aPlanThatWasNotMeasuredHasNoMark()
+    {
+        m_chart->setPresent(BudgetPoint {4.25, -std::numeric_limits<double>::infinity()});
+        QCOMPARE(canvas()->graph(1)->dataCount(), 0);
+        QCOMPARE(m_chart->budget(), 4.25);
+        QTest::keyClick(canvas(), Qt::Key_R);
+        QVERIFY(canvas()->yAxis->range().lower > -10.0); // all that is known lies above 5 dB
+    }
     void settersAreSilent()
     {
         QSignalSpy spy(m_chart.get(), &BudgetChart::budgetEdited);

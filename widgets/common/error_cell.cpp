@@ -60,10 +60,10 @@ ErrorCell::ErrorCell(const QString& caption, const QString& emptyText, QWidget* 
 }
 
 void ErrorCell::setFigures(
-    const QString& subject, const QString& headline, const QString& details, const QString& shorter)
+    const QString& subject, const QString& headline, const QString& details, const Shorter& shorter)
 {
-    m_subject->setFullText(subject);
-    m_details->setFullText(details, shorter);
+    m_subject->setFullText(subject, shorter.subject);
+    m_details->setFullText(details, shorter.details);
     m_headline->setText(headline);
     setToolTip(text());
     setAccessibleDescription(text());

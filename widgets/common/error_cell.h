@@ -18,10 +18,15 @@ class ErrorCell : public QFrame
 public:
     ErrorCell(const QString& caption, const QString& emptyText, QWidget* parent = nullptr);
 
-    /// `subject` names what is measured (site, layer, sample count); elided to fit. `shorter` holds the
-    /// details that matter most, for a narrow cell; may be empty.
+    /// What stands in a narrow cell in place of the whole; may be empty.
+    struct Shorter
+    {
+        QString subject;
+        QString details;
+    };
+    /// `subject` names what is measured (site, layer, sample count); elided to fit.
     void setFigures(
-        const QString& subject, const QString& headline, const QString& details, const QString& shorter = {});
+        const QString& subject, const QString& headline, const QString& details, const Shorter& shorter = {});
     void clearFigures();
     void setState(ResultState state);
     [[nodiscard]] ResultState state() const { return m_state; }

@@ -49,7 +49,7 @@ void ErrorStrip::setTensorError(const QString& site, const QuantizationError& er
     if (error.uncertainty > 0.0 && total > 0.0) {
         details += tr(" · ± %1").arg(formatShare(error.uncertainty / total));
     }
-    cell(ErrorLevel::Tensor)->setFigures(site, formatDecibel(error.sqnrDb()), details, shorter);
+    cell(ErrorLevel::Tensor)->setFigures(site, formatDecibel(error.sqnrDb()), details, {{}, shorter});
 }
 
 void ErrorStrip::setLayerError(const QString& layer, double sqnrDb, double meanSquared, std::int64_t samples)
@@ -66,10 +66,12 @@ void ErrorStrip::setModelError(const ErrorEstimate& estimate, std::int64_t goal)
         ? tr("%1 ± %2").arg(formatDecibel(estimate.sqnrDb.value), formatNumber(half, 2))
         : formatDecibel(estimate.sqnrDb.value);
     const auto samples = static_cast<qlonglong>(estimate.samples);
-    const QString subject = estimate.samples < goal
-        ? tr("%1 of %2 samples").arg(samples).arg(static_cast<qlonglong>(goal))
-        : samples == 1 ? tr("1 sample")
-                       : tr("%1 samples").arg(samples);
+    const bool isPartial = estimate.samples < goal;
+    const QString subject = isPartial ? tr("%1 of %2 samples").arg(samples).arg(static_cast<qlonglong>(goal))
+        : samples == 1                ? tr("1 sample")
+                                      : tr("%1 samples").arg(samples);
+    const QString count = isPartial ? tr("%1 of %2").arg(samples).arg(static_cast<qlonglong>(goal))
+                                    : tr("n = %1").arg(samples);
     const auto rounded = [](double percent) { return QLocale().toString(percent, 'f', 0); };
     QString details = tr("KL %1 nats · agreement %2")
                           .arg(formatNumber(estimate.klNats.value, 3))
@@ -93,7 +95,7 @@ void ErrorStrip::setModelError(const ErrorEstimate& estimate, std::int64_t goal)
                             rounded(estimate.agreementPercent.lower),
                             rounded(estimate.agreementPercent.upper), probeSamples(estimate.samples));
     }
-    cell(ErrorLevel::Model)->setFigures(subject, headline, details, shorter);
+    cell(ErrorLevel::Model)->setFigures(subject, headline, details, {count, shorter});
     cell(ErrorLevel::Model)->setToolTip(explained);
 }
 

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 using namespace Qt::StringLiterals;
 
@@ -24,6 +25,12 @@ namespace {
 constexpr double kMostDb = 90.0; ///< more is as good as equal; keeps infinities in sight
 constexpr double kSlack = 1e-9; ///< of adding up bits
 const QString kLiveLayer = u"live"_s;
+
+/// Whether the plan can be predicted: its bits were measured.
+bool isKnown(const BudgetPoint& point)
+{
+    return point.sqnrDb > -std::numeric_limits<double>::infinity();
+}
 
 double shownDb(const BudgetPoint& point)
 {
@@ -108,7 +115,9 @@ void BudgetChart::setPresent(const std::optional<BudgetPoint>& present)
     m_present = present;
     m_presentMark->data()->clear();
     if (present) {
-        m_presentMark->addData(present->meanBits, shownDb(*present));
+        if (isKnown(*present)) {
+            m_presentMark->addData(present->meanBits, shownDb(*present));
+        }
         if (!m_front.empty()) {
             m_budget->setValue(
                 std::clamp(present->meanBits, m_front.front().meanBits, m_front.back().meanBits));
@@ -182,7 +191,7 @@ void BudgetChart::resetView()
     }
     double lowest = shownDb(m_front.front());
     double highest = shownDb(m_front.back());
-    if (m_present) {
+    if (m_present && isKnown(*m_present)) {
         lowest = std::min(lowest, shownDb(*m_present));
         highest = std::max(highest, shownDb(*m_present));
     }

@@ -22,7 +22,7 @@ class EmptyLabel;
 struct BudgetPoint
 {
     double meanBits = 0.0;
-    double sqnrDb = 0.0; ///< of the logits; may be infinite
+    double sqnrDb = 0.0; ///< of the logits; infinite without error, -infinite where that is not known
 
     friend bool operator==(const BudgetPoint&, const BudgetPoint&) = default;
 };

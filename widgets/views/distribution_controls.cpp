@@ -76,7 +76,7 @@ void DistributionControls::describe()
     m_groupBox->setAccessibleName(tr("Shown part"));
     m_groupBox->setToolTip(tr("Histogram of the whole tensor, of a channel or of a head"));
     m_groupBox->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    m_groupBox->setMinimumContentsLength(7);
+    m_groupBox->setMinimumContentsLength(6);
     m_groupBox->setMaxVisibleItems(24);
     m_lowerEdit->setAccessibleName(tr("Lower bound"));
     m_upperEdit->setAccessibleName(tr("Upper bound"));
@@ -109,8 +109,8 @@ void DistributionControls::buildMethods()
 void DistributionControls::arrange()
 {
     auto* line = new QHBoxLayout;
-    line->setContentsMargins(8, 3, 8, 0);
-    line->setSpacing(4); // the tree beside it wants its columns in a window of 1280 pixels
+    line->setContentsMargins(8, 3, 6, 0);
+    line->setSpacing(3); // the tree beside it wants its columns in a window of 1280 pixels
     line->addWidget(m_groupBox);
     line->addWidget(m_lowerEdit);
     line->addWidget(new QLabel(u"\u2026"_s, this));
