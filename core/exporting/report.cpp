@@ -21,11 +21,17 @@ constexpr const char* kStyle = "body { font-family: sans-serif; font-size: 10pt;
                                "th { background-color: #eeeeee; }\n"
                                "p.caption { color: #555555; font-size: 9pt; }\n"
                                "p.remark { background-color: #fff3d6; }\n"
-                               "pre { background-color: #f4f4f4; font-size: 8pt; }\n";
+                               "pre { background-color: #f4f4f4; font-size: 8pt; white-space: pre-wrap; }\n";
 
 std::string heading(const std::string& text)
 {
     return "<h2>" + escapedMarkup(text) + "</h2>\n";
+}
+
+/// A heading of charts: on paper it stays with them.
+std::string chapter(const std::string& text)
+{
+    return "<h2 style=\"page-break-before: always\">" + escapedMarkup(text) + "</h2>\n";
 }
 
 std::string paragraph(const std::string& text, const char* style)
@@ -43,7 +49,8 @@ std::string charts(const std::vector<ReportChart>& all)
 {
     std::string html;
     for (const ReportChart& chart : all) {
-        html += picture("image/svg+xml", chart.svg, chart.caption) + paragraph(chart.caption, "caption");
+        html += chart.svg.empty() ? "" : picture("image/svg+xml", chart.svg, chart.caption);
+        html += paragraph(chart.caption, "caption");
     }
     return html;
 }
@@ -204,10 +211,10 @@ std::string htmlReport(const ReportInput& input, const TaskContext& context)
     }
     html += charts(layerCharts(input));
     if (const auto all = distributionCharts(input, worked.errors, worked.quantizers); !all.empty()) {
-        html += heading("Distributions that the plan hurts most") + charts(all);
+        html += chapter("Distributions that the plan hurts most") + charts(all);
     }
     if (!session.sensitivity.empty()) {
-        html += heading("Sensitivity") + charts(sensitivityCharts(input)) + sensitivityTable(input);
+        html += chapter("Sensitivity") + charts(sensitivityCharts(input)) + sensitivityTable(input);
     }
     for (const ReportPicture& each : input.pictures) {
         html += heading(each.title) + picture(each.type, each.bytes, each.title);

@@ -55,6 +55,12 @@ ReportChart sensitivityChart(const std::vector<SiteSensitivity>& results, int bi
     if (coverage > 0.0) {
         caption += ", whiskers: " + shortNumber(100.0 * coverage) + " % bootstrap intervals";
     }
+    const bool isFlat = std::ranges::all_of(chart.bars, [](const SvgBars::Bar& bar) {
+        return bar.value == 0.0 && (!bar.interval || bar.interval->second == 0.0);
+    });
+    if (isFlat) { // nothing to see: a sentence does
+        return {{}, axis + ": 0 for every site. " + caption + "."};
+    }
     return {svgBars(chart), caption + "."};
 }
 

@@ -10,7 +10,7 @@
 
 namespace qs {
 
-/// A chart of the report: an SVG document and the sentence below it.
+/// A chart of the report: an SVG document ("" where the sentence says it all) and the sentence below it.
 struct ReportChart
 {
     std::string svg;

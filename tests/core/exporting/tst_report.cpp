@@ -118,6 +118,20 @@ private slots:
             QVERIFY(!picture.contains("<script"));
         }
     }
+    void whatIsZeroEverywhereIsASentence()
+    {
+        ReportInput input = m_input;
+        for (SiteSensitivity& result : input.session.sensitivity) {
+            result.agreementPercent = 100.0;
+            if (result.intervals) {
+                result.intervals->changedPercent = {0.0, 0.0};
+            }
+        }
+        const QString html = QString::fromStdString(htmlReport(input));
+        QCOMPARE(picturesOf(html).size(), 1 + 1 + 6); // no changed predictions
+        QVERIFY(html.contains(u"top-1 changed, %: 0 for every site."_s));
+        QVERIFY(!m_html.contains(u": 0 for every site."_s));
+    }
     void theSameInputGivesTheSameBytes() { QCOMPARE(QString::fromStdString(htmlReport(m_input)), m_html); }
     void withoutTheModelWeightsAreLeftOut()
     {
