@@ -10,6 +10,8 @@
 #include "widgets/plot/channel_map.h"
 #include "widgets/plot/distribution_plot.h"
 #include "widgets/plot/loss_curve.h"
+#include "widgets/plot/sensitivity_chart.h"
+#include "widgets/plot/sensitivity_menu.h"
 #include "widgets/views/compare_view.h"
 #include "widgets/views/distribution_view.h"
 #include "widgets/views/ghost_menu.h"
@@ -225,6 +227,12 @@ void photographDistributions(Photographer& p)
     tick(false);
     p.select(Role::Softmax, SiteKind::Activation, 1);
     p.take(u"softmax"_s);
+    SiteChoice adaLog = p.session().choice(p.window().selection().front().toStdString());
+    adaLog.kind = QuantizerKind::AdaLog;
+    p.session().edit({{p.window().selection().front().toStdString(), adaLog}}, u"AdaLog"_s);
+    p.settle();
+    p.take(u"softmax-adalog"_s);
+    p.session().undoStack()->undo();
     p.select(Role::PostNormFc1, SiteKind::Weight, 0);
     p.take(u"weights"_s);
     p.take(u"inspector-several"_s, [&] {
@@ -249,6 +257,8 @@ void photographAnalyses(Photographer& p)
     p.take(u"calibration"_s);
     p.raise(u"bitsDock"_s);
     p.take(u"bits-matrix"_s);
+    p.raise(u"budgetDock"_s);
+    p.take(u"budget-empty"_s);
     p.raise(u"sensitivityDock"_s);
     p.take(u"sensitivity-empty"_s);
     p.raise(u"metricsDock"_s);
@@ -262,6 +272,16 @@ void photographAnalyses(Photographer& p)
     p.take(u"jobs-empty"_s);
     p.raise(u"sensitivityDock"_s);
     p.take(u"sensitivity"_s);
+    auto* widths = p.view<SensitivityChart>().menu();
+    widths->setWidths({3, 4, 8}); // 4 is known by now
+    p.trigger(u"&Sensitivity"_s);
+    p.settle();
+    p.take(u"sensitivity-widths"_s);
+    p.raise(u"budgetDock"_s);
+    QTest::qWait(300);
+    p.take(u"budget"_s);
+    p.raise(u"sensitivityDock"_s);
+    widths->setWidths({});
 
     PresetOptions better;
     better.weightBits = 4;
@@ -320,6 +340,8 @@ void photographHabits(Photographer& p)
                 }
             }
         });
+    p.takeDialog(u"data-dialog"_s, [&] { p.trigger(u"Open &Calibration Data…"_s); });
+    p.takeDialog(u"preset-dialog"_s, [&] { p.trigger(u"&Own…"_s); });
     p.takeDialog(u"export-dialog"_s, [&] { p.trigger(u"E&xport Model…"_s); });
     p.window().openPath(u"/absent/recipe.json"_s);
     p.settle();
