@@ -34,6 +34,7 @@ struct QuantizeArguments
     std::string out;
     std::string norm = "tensor";
     std::string softmax; ///< empty: what the preset or the method has
+    std::string gelu; ///< likewise
     std::optional<int> weightBits;
     std::optional<int> activationBits;
     std::string data;
@@ -52,14 +53,13 @@ struct QuantizeArguments
     std::optional<double> activationBudget;
 };
 
-constexpr std::array kSoftmaxKinds {
+constexpr std::array kKinds {
     QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2, QuantizerKind::AdaLog};
 
-QuantizerKind softmaxKind(const QuantizeArguments& arguments, QuantizerKind otherwise)
+QuantizerKind kindNamed(const std::string& name, QuantizerKind otherwise)
 {
-    const auto known = std::ranges::find_if(
-        kSoftmaxKinds, [&](QuantizerKind kind) { return nameOf(kind) == arguments.softmax; });
-    return known == kSoftmaxKinds.end() ? otherwise : *known;
+    const auto known = std::ranges::find_if(kKinds, [&](QuantizerKind kind) { return nameOf(kind) == name; });
+    return known == kKinds.end() ? otherwise : *known;
 }
 
 PresetOptions presetOptions(const QuantizeArguments& arguments)
@@ -74,7 +74,7 @@ PresetOptions presetOptions(const QuantizeArguments& arguments)
         options.weightSymmetry = Symmetry::Symmetric;
     }
     options.normGranularity = arguments.norm == "channel" ? Granularity::Group : Granularity::Tensor;
-    options.softmaxKind = softmaxKind(arguments, QuantizerKind::Uniform);
+    options.softmaxKind = kindNamed(arguments.softmax, QuantizerKind::Uniform);
     options.weightBits = arguments.weightBits.value_or(8);
     options.activationBits = arguments.activationBits.value_or(8);
     return options;
@@ -112,7 +112,8 @@ MethodOptions methodOptions(const QuantizeArguments& arguments)
     options.iterations = arguments.iterations;
     options.endToEndIterations = arguments.endToEnd;
     options.views = arguments.views;
-    options.softmaxKind = softmaxKind(arguments, options.softmaxKind);
+    options.softmaxKind = kindNamed(arguments.softmax, options.softmaxKind);
+    options.geluKind = kindNamed(arguments.gelu, options.geluKind);
     options.seed = arguments.seed;
     options.resume = arguments.resume;
     for (const std::string& name : arguments.without) {
@@ -244,9 +245,9 @@ void declareQuantize(CLI::App& app, CommandAction& action)
     command->add_option("--samples", arguments->samples, "Methods: use the first N samples")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
-    std::vector<std::string> softmaxNames;
-    for (const QuantizerKind kind : kSoftmaxKinds) {
-        softmaxNames.emplace_back(nameOf(kind));
+    std::vector<std::string> kinds;
+    for (const QuantizerKind kind : kKinds) {
+        kinds.emplace_back(nameOf(kind));
     }
     std::vector<std::string> ingredients;
     for (const Ingredient ingredient : kIngredients) {
@@ -292,7 +293,14 @@ void declareQuantize(CLI::App& app, CommandAction& action)
     command
         ->add_option("--softmax", arguments->softmax,
             "Quantizer of the attention probabilities (default: uniform, with methods log-sqrt2)")
-        ->check(CLI::IsMember(softmaxNames));
+        ->check(CLI::IsMember(kinds));
+    command
+        ->add_option("--gelu", arguments->gelu,
+            "repquant-fast, repquant: quantizer behind activation functions; logarithmic ones with the "
+            "values shifted to 0 "
+            "and "
+            "above (default: log-sqrt2)")
+        ->check(CLI::IsMember(kinds));
     auto* sensitivity = command->add_option("--sensitivity", arguments->sensitivity,
         "What sensitivity --json printed for this plan: leave the most harmful activations in floating "
         "point, or keep a budget of bits");

@@ -30,7 +30,9 @@ QString stateFile(const MethodRequest& request, const MethodInput& input, const 
              options.endToEndIterations, options.views, static_cast<std::int64_t>(options.zeroPoint)}) {
         run += QStringLiteral(" %1").arg(number);
     }
-    run += QStringLiteral(" %1").arg(QLatin1String(nameOf(options.softmaxKind).data()));
+    for (const QuantizerKind kind : {options.softmaxKind, options.geluKind}) {
+        run += QStringLiteral(" %1").arg(QLatin1String(nameOf(kind).data()));
+    }
     for (const Ingredient ingredient : options.without) {
         run += QStringLiteral(" -%1").arg(QLatin1String(nameOf(ingredient).data()));
     }

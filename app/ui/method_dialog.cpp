@@ -63,6 +63,15 @@ MethodDialog::MethodDialog(const MethodRequest& request, std::int64_t availableS
     form->addRow(tr("&Activation bits"), m_activationBits);
     form->addRow(tr("&Samples"), m_samples);
     form->addRow(tr("Attention p&robabilities"), m_softmax);
+    if (method.ingredients.contains(Ingredient::LogGelu)) {
+        m_gelu = choiceBox(tr("Behind GELU"),
+            {QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2, QuantizerKind::AdaLog},
+            request.options.geluKind);
+        m_gelu->setToolTip(
+            tr("Logarithmic ones quantize the values shifted to 0 and above, where most of them lie "
+               "close together; the biases behind take the shift back"));
+        form->addRow(tr("Behind &GELU"), m_gelu);
+    }
     addIngredients(*form, method);
     m_seed->setToolTip(tr("The same seed gives the same result, bit for bit"));
     m_together->setSpecialValueText(tr("none"));
@@ -128,6 +137,9 @@ MethodRequest MethodDialog::request() const
     request.options.activationBits = m_activationBits->value();
     request.samples = m_samples->value();
     request.options.softmaxKind = chosenIn<QuantizerKind>(*m_softmax);
+    if (m_gelu != nullptr) {
+        request.options.geluKind = chosenIn<QuantizerKind>(*m_gelu);
+    }
     request.options.zeroPoint = m_published->isChecked() && m_published->isEnabled()
         ? ZeroPointRule::Published
         : ZeroPointRule::Rounded;

@@ -15,8 +15,8 @@ class QSpinBox;
 namespace qs {
 
 /// Asks what a quantization method is to do: bits, samples, the parts to leave out, and for one that trains
-/// seed, iterations and views. A uniform quantizer of the attention probabilities is what leaving out
-/// log-sqrt2 means.
+/// seed, iterations and views. Uniform quantizers of the attention probabilities and behind
+/// GELU are what leaving out log-sqrt2 and log-gelu means.
 class MethodDialog : public QDialog
 {
     Q_OBJECT
@@ -34,6 +34,7 @@ private:
     QSpinBox* m_activationBits;
     QSpinBox* m_samples;
     QComboBox* m_softmax;
+    QComboBox* m_gelu = nullptr; ///< null: the method has no other than uniform quantizers there
     QCheckBox* m_published;
     std::vector<std::pair<Ingredient, QCheckBox*>> m_ingredients; ///< those that the method can do without
     QSpinBox* m_iterations;

@@ -2,7 +2,7 @@
 
 #include "core/eval/sensitivity_json.h"
 #include "core/io/plan_json.h"
-#include "core/io/reparameterization_json.h"
+#include "core/io/rewriting_json.h"
 
 #include <nlohmann/json.hpp>
 
@@ -162,7 +162,8 @@ nlohmann::json formAsJson(const ModelForm& form)
 {
     return {{"name", form.name}, {"seed", form.seed}, {"plan", planAsJson(form.plan)},
         {"quantizers", quantizersAsJson(form.quantizers)},
-        {"reparameterizations", reparameterizationsAsJson(form.rewriting.reparameterizations)}};
+        {"reparameterizations", reparameterizationsAsJson(form.rewriting.reparameterizations)},
+        {"shifts", shiftsAsJson(form.rewriting.shifts)}};
 }
 
 SessionForm formFrom(const JsonReader& reader)
@@ -173,6 +174,9 @@ SessionForm formFrom(const JsonReader& reader)
     form->plan = planFrom(reader.member("plan"));
     form->quantizers = quantizersFrom(reader.member("quantizers"));
     form->rewriting.reparameterizations = reparameterizationsFrom(reader.member("reparameterizations"));
+    for (const JsonReader& shifts : reader.optionalMember("shifts")) {
+        form->rewriting.shifts = shiftsFrom(shifts);
+    }
     return {std::move(form), nullptr};
 }
 

@@ -42,12 +42,22 @@ void GraphEdit::restoreForOthers(
     m_restorations[value] = {unchanged, std::move(factor), std::move(offset)};
 }
 
+void GraphEdit::shiftFor(ValueId value, const std::set<NodeId>& readers, float amount)
+{
+    m_shifts[value] = {readers, amount};
+}
+
 std::shared_ptr<const Graph> GraphEdit::build()
 {
     GraphBuilder builder;
     std::vector<ValueId> made(m_graph.values().size(), kNoValue);
     std::map<ValueId, ValueId> restored;
+    std::map<ValueId, ValueId> shifted;
     const auto seenBy = [&](NodeId reader, ValueId value) {
+        const auto shift = m_shifts.find(value);
+        if (shift != m_shifts.end() && shift->second.readers.contains(reader)) {
+            return shifted.at(value);
+        }
         const auto restoration = m_restorations.find(value);
         const bool isOther
             = restoration != m_restorations.end() && !restoration->second.unchanged.contains(reader);
@@ -77,6 +87,17 @@ std::shared_ptr<const Graph> GraphEdit::build()
             made[static_cast<std::size_t>(node.outputs[i])] = outputs[i];
             if (old.dimsKnown) {
                 builder.setDims(outputs[i], old.dims, old.dtype);
+            }
+            const auto shift = m_shifts.find(node.outputs[i]);
+            if (shift != m_shifts.end()) {
+                const std::string name = old.name + ".shifted";
+                const ValueId amount = builder.addConstant(
+                    name + ".amount", Tensor::of<float>(Shape {1}, {shift->second.amount}));
+                const ValueId sum = builder.addNode("Add", name, {outputs[i], amount});
+                if (old.dimsKnown) {
+                    builder.setDims(sum, old.dims, old.dtype);
+                }
+                shifted[node.outputs[i]] = sum;
             }
             const auto restoration = m_restorations.find(node.outputs[i]);
             if (restoration == m_restorations.end()) {

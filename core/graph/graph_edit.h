@@ -29,6 +29,9 @@ public:
     /// "<value>.restored".
     void restoreForOthers(ValueId value, const std::set<NodeId>& unchanged, Tensor factor, Tensor offset);
 
+    /// These readers of a computed value get value + amount instead. Adds the node "<value>.shifted".
+    void shiftFor(ValueId value, const std::set<NodeId>& readers, float amount);
+
     [[nodiscard]] std::shared_ptr<const Graph> build();
 
 private:
@@ -45,10 +48,17 @@ private:
         Tensor offset;
     };
 
+    struct Shift
+    {
+        std::set<NodeId> readers;
+        float amount;
+    };
+
     const Graph& m_graph;
     std::map<ValueId, Tensor> m_constants;
     std::map<NodeId, std::vector<Addition>> m_additions;
     std::map<ValueId, Restoration> m_restorations;
+    std::map<ValueId, Shift> m_shifts;
 };
 
 } // namespace qs

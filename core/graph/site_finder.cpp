@@ -128,6 +128,9 @@ bool SiteFinder::isActivated(ValueId value) const
         return false;
     }
     const Node& node = m_graph.node(producer);
+    if (node.op == "Add" && node.inputs.size() == 2 && scalarOf(m_graph, node.inputs[1])) {
+        return comesFrom(node.inputs[0], isActivationFunction); // shifted, so that nothing is negative
+    }
     return isActivationFunction(node.op)
         || (node.op == "Mul" && std::ranges::any_of(node.inputs, [this](ValueId input) {
                return comesFrom(input, isActivationFunction);

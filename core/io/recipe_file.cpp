@@ -8,7 +8,7 @@
 #include "core/io/json_text.h"
 #include "core/io/plan_json.h"
 #include "core/io/recipe_constants.h"
-#include "core/io/reparameterization_json.h"
+#include "core/io/rewriting_json.h"
 
 #include <nlohmann/json.hpp>
 
@@ -26,6 +26,7 @@ constexpr const char* kFormat = "quantoscope-recipe";
 constexpr std::int64_t kFormatVersion = 1;
 /// Of recipes that rewrite the model: programs that know version 1 alone must not take them for plain ones.
 constexpr std::int64_t kRewritingVersion = 2;
+constexpr std::int64_t kShiftVersion = 3; ///< likewise, of recipes that shift activations
 
 const char* nameOf(Resampling resampling)
 {
@@ -85,7 +86,10 @@ struct ConstantsFile
 
 std::optional<ConstantsFile> rewritingFrom(const JsonReader& reader, Rewriting& rewriting)
 {
-    reader.warnAboutOthers({"reparameterizations", "constants"});
+    reader.warnAboutOthers({"reparameterizations", "constants", "shifts"});
+    for (const JsonReader& shifts : reader.optionalMember("shifts")) {
+        rewriting.shifts = shiftsFrom(shifts);
+    }
     rewriting.reparameterizations = reparameterizationsFrom(reader.member("reparameterizations"));
     for (const JsonReader& constants : reader.optionalMember("constants")) {
         constants.warnAboutOthers({"file", "sha256"});
@@ -118,10 +122,10 @@ ParsedRecipe recipeFrom(const JsonReader& root)
     }
     constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
     const std::int64_t version = root.member("format_version").integer(0, kMost);
-    if (version != kFormatVersion && version != kRewritingVersion) {
+    if (version < kFormatVersion || version > kShiftVersion) {
         throw Error(ErrorCode::Unsupported,
             "its format version is " + std::to_string(version) + ", this program reads "
-                + std::to_string(kFormatVersion) + " and " + std::to_string(kRewritingVersion));
+                + std::to_string(kFormatVersion) + " to " + std::to_string(kShiftVersion));
     }
     root.warnAboutOthers({"format", "format_version", "tool_version", "model", "calibration", "preprocessing",
         "plan", "quantizers", "rewriting", "seed"});
@@ -146,10 +150,14 @@ ParsedRecipe recipeFrom(const JsonReader& root)
     recipe.plan = planFrom(root.member("plan"));
     recipe.quantizers = quantizersFrom(root.member("quantizers"));
     for (const JsonReader& rewriting : root.optionalMember("rewriting")) {
-        if (version != kRewritingVersion) {
+        if (version < kRewritingVersion) {
             rewriting.fail("does not belong into a recipe of version " + std::to_string(version));
         }
         parsed.constants = rewritingFrom(rewriting, recipe.rewriting);
+        if (version < kShiftVersion && !recipe.rewriting.shifts.empty()) {
+            rewriting.member("shifts").fail(
+                "does not belong into a recipe of version " + std::to_string(version));
+        }
     }
     return parsed;
 }
@@ -241,14 +249,18 @@ void writeRecipe(const Recipe& recipe, const std::filesystem::path& path)
         rewriting = {{"reparameterizations", reparameterizationsAsJson(recipe.rewriting.reparameterizations)},
             {"constants", nullptr}};
     }
+    if (!recipe.rewriting.shifts.empty()) {
+        rewriting["shifts"] = shiftsAsJson(recipe.rewriting.shifts);
+    }
     if (!recipe.rewriting.constants.empty()) {
         const std::filesystem::path file = constantsPath(path);
         writeRecipeConstants(recipe.rewriting.constants, recipe.quantizers, file);
         rewriting["constants"] = {{"file", file.filename().string()}, {"sha256", sha256OfFile(file)}};
     }
-    Json root {{"format", kFormat},
-        {"format_version", rewriting.is_null() ? kFormatVersion : kRewritingVersion},
-        {"tool_version", recipe.toolVersion},
+    const std::int64_t version = rewriting.is_null() ? kFormatVersion
+        : recipe.rewriting.shifts.empty()            ? kRewritingVersion
+                                                     : kShiftVersion;
+    Json root {{"format", kFormat}, {"format_version", version}, {"tool_version", recipe.toolVersion},
         {"model", {{"name", recipe.modelName}, {"hash", recipe.modelHash}}}, {"calibration", calibration},
         {"preprocessing", recipe.preprocessing ? preprocessingToJson(*recipe.preprocessing) : Json(nullptr)},
         {"plan", planAsJson(recipe.plan)}, {"quantizers", quantizersAsJson(recipe.quantizers)},

@@ -23,6 +23,7 @@ std::string_view nameOf(Ingredient ingredient)
     switch (ingredient) {
     case Ingredient::Reparameterization: return "reparam";
     case Ingredient::LogSqrt2Softmax: return "log-sqrt2";
+    case Ingredient::LogGelu: return "log-gelu";
     case Ingredient::DualClipping: return "dual-clipping";
     case Ingredient::Reconstruction: return "reconstruction";
     case Ingredient::BiasRefit: return "bias-refit";
@@ -68,6 +69,10 @@ MethodResult runMethod(
             throw Error(ErrorCode::InvalidArgument,
                 std::string(method.name) + " has no '" + std::string(nameOf(ingredient)) + "' to leave out");
         }
+    }
+    if (options.geluKind != MethodOptions().geluKind && !method.ingredients.contains(Ingredient::LogGelu)) {
+        throw Error(ErrorCode::InvalidArgument,
+            std::string(method.name) + " has uniform quantizers behind activation functions, no others");
     }
     return method.run(input, options, context);
 }

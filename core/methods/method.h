@@ -36,13 +36,15 @@ struct MethodInput
 enum class Ingredient {
     Reparameterization, ///< per-channel LayerNorm scales turned into one; without: one scale from the start
     LogSqrt2Softmax, ///< without: a uniform quantizer of the attention probabilities
+    LogGelu, ///< a logarithmic quantizer behind activation functions, of shifted values; without: a uniform
+             ///< one
     DualClipping, ///< bounds that look at the consuming layer; without: percentile bounds
     Reconstruction, ///< weights changed so that the layer's output under quantized inputs comes back
     BiasRefit ///< biases that take up the mean error of the layer's output
 };
 inline constexpr Ingredient kIngredients[] {Ingredient::Reparameterization, Ingredient::LogSqrt2Softmax,
-    Ingredient::DualClipping, Ingredient::Reconstruction, Ingredient::BiasRefit};
-/// "reparam", "log-sqrt2", "dual-clipping", "reconstruction", "bias-refit"
+    Ingredient::LogGelu, Ingredient::DualClipping, Ingredient::Reconstruction, Ingredient::BiasRefit};
+/// "reparam", "log-sqrt2", "log-gelu", "dual-clipping", "reconstruction", "bias-refit"
 [[nodiscard]] std::string_view nameOf(Ingredient ingredient);
 
 struct MethodOptions
@@ -51,6 +53,9 @@ struct MethodOptions
     int activationBits = 4;
     int patchInputBits = 8; ///< the literature keeps the patch convolution's input at 8 bits (methods.md 1.1)
     QuantizerKind softmaxKind = QuantizerKind::LogSqrt2; ///< of the attention probabilities
+    /// Of linear inputs behind an activation function, of methods with LogGelu: logarithmic ones quantize the
+    /// values shifted to 0 and above (ActivationShift); uniform is as without LogGelu.
+    QuantizerKind geluKind = QuantizerKind::LogSqrt2;
     ZeroPointRule zeroPoint = ZeroPointRule::Rounded;
     std::set<Ingredient> without;
     std::int64_t seed = 0; ///< of methods that draw numbers

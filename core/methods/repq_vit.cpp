@@ -93,6 +93,9 @@ MethodResult quantizeSequentially(const MethodInput& input, const MethodOptions&
         result.plan.choices[site.name].method
             = site.kind == SiteKind::Weight ? variant.weights : variant.activations;
     }
+    for (const auto& [name, kind] : variant.kinds) {
+        result.plan.choices.at(name).kind = kind;
+    }
     for (const int site : channelwise) {
         const std::string& name = model.sites[static_cast<std::size_t>(site)].name;
         if (symmetric.contains(name)) {

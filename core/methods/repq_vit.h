@@ -20,6 +20,7 @@ struct SequentialVariant
     NormScope norms = NormScope::Blocks; ///< what is reparameterized
     BoundMethod weights = BoundMethod::Percentile;
     BoundMethod activations = BoundMethod::Percentile;
+    std::map<std::string, QuantizerKind> kinds; ///< of single sites, instead of uniform
 };
 [[nodiscard]] MethodResult quantizeSequentially(const MethodInput& input, const MethodOptions& options,
     const SequentialVariant& variant, const TaskContext& context = {});

@@ -5,6 +5,7 @@
 #include "core/methods/image_views.h"
 #include "core/methods/learned_bounds.h"
 #include "core/methods/repq_vit.h"
+#include "core/methods/shifted_input.h"
 #include "core/quant/manual_choice.h"
 
 #include <sstream>
@@ -30,7 +31,8 @@ std::string identityOf(const MethodInput& input, const MethodOptions& options)
     text << "data " << input.dataHash << ", " << input.samples.shape()[0] << " samples in "
          << viewsOf(input, options) << " views; W" << options.weightBits << 'A' << options.activationBits
          << ", patch input " << options.patchInputBits << ", zero point "
-         << static_cast<int>(options.zeroPoint) << ", softmax " << nameOf(options.softmaxKind);
+         << static_cast<int>(options.zeroPoint) << ", softmax " << nameOf(options.softmaxKind) << ", gelu "
+         << nameOf(options.geluKind);
     for (const Ingredient ingredient : options.without) {
         text << ", without " << nameOf(ingredient);
     }
@@ -66,12 +68,12 @@ TrainingOptions endToEndOf(const MethodOptions& options)
 }
 
 /// At 3 bits and below percentiles leave too few codes for the bulk of the values.
-SequentialVariant startOf(const MethodOptions& options)
+SequentialVariant startOf(const MethodOptions& options, const std::map<std::string, QuantizerKind>& kinds)
 {
     constexpr int kFewBits = 3;
     const auto method
         = [](int bits) { return bits <= kFewBits ? BoundMethod::Mse : BoundMethod::Percentile; };
-    return {NormScope::All, method(options.weightBits), method(options.activationBits)};
+    return {NormScope::All, method(options.weightBits), method(options.activationBits), kinds};
 }
 
 /// Loss of every block at its first iteration and over its last ones.
@@ -101,8 +103,12 @@ MethodResult quantizeRepquant(
     const MethodInput& input, const MethodOptions& options, const TaskContext& context)
 {
     const std::int64_t views = viewsOf(input, options);
-    MethodResult result = quantizeSequentially(input, options, startOf(options), context);
-    const auto teacher = rewritten(input.model, {result.rewriting.reparameterizations, {}});
+    const ShiftedInput shifted = shiftedInput(input, options);
+    MethodResult result
+        = quantizeSequentially(shifted.input, options, startOf(options, shifted.kinds), context);
+    result.rewriting.shifts = shifted.shifts;
+    const auto teacher = rewritten(input.model, result.rewriting);
+    const auto student = withShiftsOfQuantizedWeights(*result.model, shifted.shifts, result.quantizers);
     LossReport losses;
     BlockReconstructionOptions reconstruction;
     reconstruction.training = trainingOf(options, options.iterations);
@@ -117,8 +123,8 @@ MethodResult quantizeRepquant(
         }
     };
     const Tensor samples = views > 1 ? imageViews(input.samples, views, options.seed) : input.samples;
-    TrainingResult trained = reconstructBlocks(teacher, result.model, result.quantizers, samples,
-        identityOf(input, options), reconstruction, context);
+    TrainingResult trained = reconstructBlocks(
+        teacher, student, result.quantizers, samples, identityOf(input, options), reconstruction, context);
     for (auto& [name, constant] : trained.constants) {
         result.rewriting.constants[name] = std::move(constant);
     }

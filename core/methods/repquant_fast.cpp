@@ -4,6 +4,7 @@
 #include "core/base/parallel.h"
 #include "core/methods/layer_reconstruction.h"
 #include "core/methods/sequential_calibration.h"
+#include "core/methods/shifted_input.h"
 #include "core/methods/staged_run.h"
 #include "core/methods/weighted_source.h"
 #include "core/models/rewritten_model.h"
@@ -59,14 +60,16 @@ Tensor quantized(const Tensor& tensor, const QuantParams& params)
 class FastQuantization
 {
 public:
-    FastQuantization(const MethodInput& input, const MethodOptions& options, const TaskContext& context)
-        : m_input(input)
+    FastQuantization(const ShiftedInput& shifted, const MethodOptions& options, const TaskContext& context)
+        : m_input(shifted.input)
+        , m_kinds(shifted.kinds)
         , m_options(options)
         , m_context(context)
-        , m_model(input.model)
-        , m_reference(input.model, input.samples)
-        , m_quantized(input.model, input.samples)
+        , m_model(m_input.model)
+        , m_reference(m_input.model, m_input.samples)
+        , m_quantized(m_input.model, m_input.samples)
     {
+        m_result.rewriting.shifts = shifted.shifts;
     }
 
     MethodResult run();
@@ -86,6 +89,7 @@ private:
     void setModel(std::shared_ptr<const Model> model);
 
     const MethodInput& m_input;
+    const std::map<std::string, QuantizerKind>& m_kinds; ///< of single sites
     const MethodOptions& m_options;
     const TaskContext& m_context;
     std::shared_ptr<const Model> m_model; ///< rewritten so far
@@ -111,6 +115,8 @@ Plan FastQuantization::initialPlan() const
         } else if (site.role == Role::Softmax && choice.kind != QuantizerKind::Uniform) {
             choice.method = BoundMethod::Percentile;
         }
+        const auto kind = m_kinds.find(site.name);
+        choice.kind = kind == m_kinds.end() ? choice.kind : kind->second;
     }
     return plan;
 }
@@ -396,7 +402,8 @@ MethodResult FastQuantization::run()
 MethodResult quantizeRepquantFast(
     const MethodInput& input, const MethodOptions& options, const TaskContext& context)
 {
-    return FastQuantization(input, options, context).run();
+    const ShiftedInput shifted = shiftedInput(input, options);
+    return FastQuantization(shifted, options, context).run();
 }
 
 } // namespace qs

@@ -6,6 +6,9 @@ namespace qs {
 
 std::shared_ptr<const Model> rewritten(std::shared_ptr<const Model> model, const Rewriting& rewriting)
 {
+    if (!rewriting.shifts.empty()) {
+        model = shifted(*model, rewriting.shifts);
+    }
     if (!rewriting.reparameterizations.empty()) {
         model = reparameterized(*model, rewriting.reparameterizations);
     }

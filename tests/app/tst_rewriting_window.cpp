@@ -190,6 +190,11 @@ private slots:
         MethodDialog dialog(request, 12);
         QVERIFY(dialog.request().options.without == request.options.without); // what it was opened with
         QCOMPARE(dialog.request().options.views, std::int64_t {1});
+        for (QComboBox* box : dialog.findChildren<QComboBox*>()) {
+            box->setCurrentIndex(box->findData(static_cast<int>(QuantizerKind::Log2)));
+        }
+        QCOMPARE(dialog.request().options.softmaxKind, QuantizerKind::Log2);
+        QCOMPARE(dialog.request().options.geluKind, QuantizerKind::Log2);
         for (QCheckBox* box : dialog.findChildren<QCheckBox*>()) {
             box->toggle();
         }
@@ -204,6 +209,7 @@ private slots:
         QTRY_VERIFY(qobject_cast<MethodDialog*>(QApplication::activeModalWidget()) != nullptr);
         auto* shown = qobject_cast<MethodDialog*>(QApplication::activeModalWidget());
         QCOMPARE(shown->findChildren<QCheckBox*>().size(), 2); // norms, zero points
+        QCOMPARE(shown->findChildren<QComboBox*>().size(), 1); // behind GELU it has uniform quantizers alone
         for (QComboBox* box : shown->findChildren<QComboBox*>()) {
             box->setCurrentIndex(box->findData(static_cast<int>(QuantizerKind::AdaLog)));
         }

@@ -18,8 +18,8 @@ import time
 
 METHODS = {
     "repq-vit": ["reparam", "log-sqrt2"],
-    "repquant-fast": ["reparam", "log-sqrt2", "dual-clipping", "reconstruction", "bias-refit"],
-    "repquant": ["reparam", "log-sqrt2", "dual-clipping", "reconstruction", "bias-refit"],
+    "repquant-fast": ["reparam", "log-sqrt2", "log-gelu", "dual-clipping", "reconstruction", "bias-refit"],
+    "repquant": ["reparam", "log-sqrt2", "log-gelu", "dual-clipping", "reconstruction", "bias-refit"],
 }
 
 

@@ -163,7 +163,7 @@ void TestRecipeFile::hostileFilesAreRefused_data()
         QTest::addRow("%s", name) << std::move(from) << std::move(to) << std::move(named);
     };
     row("another format", "quantoscope-recipe", "quantoscope-model", "'format'");
-    row("future version", "\"format_version\": 1", "\"format_version\": 3", "version is 3");
+    row("future version", "\"format_version\": 1", "\"format_version\": 4", "version is 4");
     row("version as text", "\"format_version\": 1", "\"format_version\": \"1\"", "'format_version'");
     row("too many bits", "\"bits\": 4", "\"bits\": 17", "'plan.blocks.0.attn.softmax.bits' is 17");
     row("too few bits", "\"bits\": 4", "\"bits\": 1", "bits' is 1");

@@ -376,10 +376,10 @@ void TestBlockReconstruction::leavesOutIngredients()
 {
     const MethodResult start = quantizeRepqVit(input(), options());
     MethodOptions bounds = options();
-    bounds.without = {Ingredient::Reconstruction, Ingredient::BiasRefit};
+    bounds.without = {Ingredient::LogGelu, Ingredient::Reconstruction, Ingredient::BiasRefit};
     const MethodResult onlyBounds = quantizeRepquant(input(), bounds);
     MethodOptions weights = options();
-    weights.without = {Ingredient::DualClipping};
+    weights.without = {Ingredient::LogGelu, Ingredient::DualClipping};
     const MethodResult onlyWeights = quantizeRepquant(input(), weights);
     bool weightsMoved = false;
     for (const Site& site : m_model->sites) {

@@ -53,9 +53,10 @@ private slots:
         qInfo("W4A4 repquant-fast: top-1 %.2f, agreement %.2f %%, KL %.4f, SQNR %.2f dB, %.1f s",
             ours.top1Percent.value_or(0.0), ours.agreementPercent, ours.klNats, ours.logitsSqnrDb,
             seconds.count());
-        // The authors' RepQ-ViT has 61.54 on these images and ours 62.82; 67.09 was measured here, and one
-        // code flipping early moves that by some images.
-        QVERIFY(ours.top1Percent.value_or(0.0) >= 61.54 + 4.0);
+        // The authors' RepQ-ViT has 61.54 on these images and ours 62.18; 70.51 was measured here (KL 0.373; with
+        // uniform quantizers behind GELU 67.09 and 0.622), and one code flipping early moves that by some images.
+        QVERIFY(ours.top1Percent.value_or(0.0) >= 61.54 + 6.0);
+        QVERIFY(ours.klNats < 0.5);
         // The recipe gives the same weights bit for bit.
         const QTemporaryDir folder;
         const std::string path = folder.filePath(QStringLiteral("fast.json")).toStdString();

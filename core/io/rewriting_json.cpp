@@ -1,4 +1,4 @@
-#include "core/io/reparameterization_json.h"
+#include "core/io/rewriting_json.h"
 
 #include "core/io/plan_json.h"
 
@@ -30,6 +30,25 @@ std::vector<Reparameterization> reparameterizationsFrom(const JsonReader& reader
             element.member("tensor").fail("has not one scale");
         }
         list.push_back(std::move(result));
+    }
+    return list;
+}
+
+nlohmann::json shiftsAsJson(const std::vector<ActivationShift>& list)
+{
+    nlohmann::json json = nlohmann::json::array();
+    for (const ActivationShift& each : list) {
+        json.push_back({{"site", each.site}, {"amount", each.amount}});
+    }
+    return json;
+}
+
+std::vector<ActivationShift> shiftsFrom(const JsonReader& reader)
+{
+    std::vector<ActivationShift> list;
+    for (const JsonReader& element : reader.elements()) {
+        element.warnAboutOthers({"site", "amount"});
+        list.push_back({element.member("site").string(), element.member("amount").number()});
     }
     return list;
 }

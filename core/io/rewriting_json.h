@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/io/json_reader.h"
+#include "core/quant/activation_shift.h"
 #include "core/quant/reparameterization.h"
 
 #include <nlohmann/json_fwd.hpp>
@@ -13,5 +14,9 @@ namespace qs {
 [[nodiscard]] nlohmann::json reparameterizationsAsJson(const std::vector<Reparameterization>& list);
 /// Inverse. Throws Error(CorruptFile) naming the path inside the document.
 [[nodiscard]] std::vector<Reparameterization> reparameterizationsFrom(const JsonReader& reader);
+
+/// Shifts as a list of {"site", "amount"}, and back.
+[[nodiscard]] nlohmann::json shiftsAsJson(const std::vector<ActivationShift>& list);
+[[nodiscard]] std::vector<ActivationShift> shiftsFrom(const JsonReader& reader);
 
 } // namespace qs
