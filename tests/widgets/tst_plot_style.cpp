@@ -1,6 +1,8 @@
 #include "widgets/common/icons.h"
 #include "widgets/plot/plot_style.h"
 
+#include <QImage>
+#include <QPainter>
 #include <QPalette>
 #include <QTest>
 
@@ -42,6 +44,22 @@ class TestPlotStyle : public QObject
 {
     Q_OBJECT
 private slots:
+    void linesGrowWithTheScreensResolution()
+    {
+        QImage image(40, 40, QImage::Format_RGB32);
+        image.setDevicePixelRatio(2.0);
+        image.fill(Qt::white);
+        QPainter painter(&image);
+        painter.setRenderHint(QPainter::Antialiasing);
+        painter.setPen(PlotStyle(paletteOf(Qt::white, Qt::black)).pen(PlotRole::Bound));
+        painter.drawLine(QPointF(10.0, 0.0), QPointF(10.0, 20.0));
+        painter.end();
+        double ink = 0.0; // of a row, in device pixels
+        for (int x = 0; x < image.width(); ++x) {
+            ink += 1.0 - qGray(image.pixel(x, 20)) / 255.0;
+        }
+        QVERIFY2(ink > 2.4 && ink < 3.4, qPrintable(QString::number(ink))); // twice 1.6, not quite black
+    }
     void rolesAreLegibleOnLightAndDark_data()
     {
         QTest::addColumn<QPalette>("palette");

@@ -152,7 +152,6 @@ QColor PlotStyle::tint(PlotRole role) const
 QPen PlotStyle::pen(PlotRole role) const
 {
     QPen pen(colour(role));
-    pen.setCosmetic(true);
     switch (role) {
     case PlotRole::Bound: pen.setWidthF(1.6); break;
     case PlotRole::Cutoff:
