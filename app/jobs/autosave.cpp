@@ -83,6 +83,9 @@ void Autosave::write()
     if (!m_session->model()) {
         return;
     }
+    if (m_lock && !QFile::exists(lockOf(m_file))) {
+        m_lock.reset(); // somebody cleared the folder away
+    }
     if (!m_lock) {
         QDir().mkpath(m_folder);
         m_lock = std::make_unique<QLockFile>(lockOf(m_file));

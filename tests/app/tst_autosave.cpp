@@ -5,6 +5,7 @@
 #include <QDir>
 #include <QFile>
 #include <QProcess>
+#include <QSignalSpy>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -81,6 +82,24 @@ private slots:
             session.undoStack()->setClean(); // as saving does
         }
         QVERIFY(QDir(folder.path()).entryList({u"*.qscope"_s}).isEmpty());
+    }
+    void aFolderThatWasClearedAwayIsMadeAgain()
+    {
+        QTemporaryDir top;
+        const QString folder = top.filePath(u"sessions"_s);
+        Session session;
+        session.openModel(loadModel(QS_TEST_DATA "/tiny_vit_timm"));
+        Autosave autosave(&session, folder, 1);
+        QSignalSpy written(&autosave, &Autosave::written);
+        QSignalSpy failed(&autosave, &Autosave::failed);
+        session.replacePlan(editedPlan(*session.model()), u"edit"_s);
+        QTRY_COMPARE(written.size(), 1);
+        QVERIFY(QDir(folder).removeRecursively());
+        session.undoStack()->undo();
+        QTRY_COMPARE(written.size(), 2);
+        QCOMPARE(failed.size(), 0);
+        QVERIFY(QFile::exists(autosave.file()));
+        QVERIFY(Autosave::leftovers(folder).isEmpty()); // it is in use
     }
     void whatWasClosedUnsavedIsKept()
     {
