@@ -1,6 +1,8 @@
 #include "app/ui/compare_controller.h"
 
 #include "core/eval/plan_resolver.h"
+#include "core/models/model_task.h"
+#include "core/text/token_texts.h"
 #include "widgets/views/compare_view.h"
 
 #include <QInputDialog>
@@ -8,12 +10,15 @@
 #include <QTableWidget>
 
 #include <algorithm>
+#include <span>
 
 namespace qs {
 
 namespace {
 
 const QString kTraceKey = QStringLiteral("trace");
+const QString kTextsKey = QStringLiteral("flip-texts");
+constexpr std::size_t kShownTokens = 16;
 
 /// Layers in network order, without repetition.
 std::vector<QString> layersOf(const Model& model)
@@ -55,6 +60,61 @@ Side sideOf(const Session& session, const Snapshot* snapshot)
     }
     side.calibration = session.calibrationOf(side.form);
     return side;
+}
+
+std::vector<std::int32_t> tokensOf(const Tensor& sample)
+{
+    std::vector<std::int32_t> ids;
+    if (sample.dtype() == DType::I64) {
+        for (const std::int64_t id : sample.data<std::int64_t>()) {
+            ids.push_back(static_cast<std::int32_t>(id));
+        }
+    } else if (sample.dtype() == DType::I32) {
+        ids.assign(sample.data<std::int32_t>().begin(), sample.data<std::int32_t>().end());
+    }
+    return ids;
+}
+
+QString readable(const TokenTexts& texts, std::span<const std::int32_t> ids)
+{
+    return QString::fromStdString(texts.text(ids)).simplified();
+}
+
+/// The rows with what their samples say, in front of the prediction that differs, and with the words that a
+/// language model predicts; nothing where the samples are no texts. `outcomes` know which prediction it is.
+std::vector<FlipRow> withTexts(std::vector<FlipRow> rows, const std::vector<SampleOutcome>& outcomes,
+    const Model& model, const DataSource& source, const TaskContext& context)
+{
+    if (model.preprocessing || source.load(0).dtype() == DType::F32) {
+        return {};
+    }
+    const auto texts = TokenTexts::open(folderOf(model));
+    if (!texts) {
+        return {};
+    }
+    for (FlipRow& row : rows) {
+        context.throwIfCancelled();
+        const std::vector<std::int32_t> tokens = tokensOf(source.load(row.flip.sample));
+        const std::span<const std::int32_t> ids = tokens;
+        if (model.task != ModelTask::LanguageModel) {
+            row.text = readable(*texts, ids.first(std::min(ids.size(), kShownTokens)));
+            continue;
+        }
+        const auto outcome = std::ranges::find(outcomes, row.flip.sample, &SampleOutcome::sample);
+        const std::size_t read = outcome == outcomes.end()
+            ? ids.size()
+            : std::min(ids.size(), static_cast<std::size_t>(outcome->row) + 1);
+        const std::size_t from = read - std::min(read, kShownTokens);
+        row.text
+            = (from > 0 ? QStringLiteral("…") : QString()) + readable(*texts, ids.subspan(from, read - from));
+        const auto word = [&](int id) {
+            const std::int32_t token = id;
+            return QStringLiteral("“%1”").arg(readable(*texts, {&token, 1}));
+        };
+        row.before = word(row.flip.before);
+        row.after = word(row.flip.after);
+    }
+    return rows;
 }
 
 } // namespace
@@ -189,9 +249,10 @@ void CompareController::showSelected()
         m_view->flips()->clear(tr("Evaluate both plans to see which samples they tell apart."));
         return;
     }
+    m_runner->cancel(kTextsKey);
     std::vector<FlipRow> rows;
     for (const Flip& flip : flipsBetween(outcomesOf(chosen->first), outcomesOf(chosen->second))) {
-        FlipRow row {flip, tr("sample %1").arg(flip.sample), {}, QString::number(flip.before),
+        FlipRow row {flip, tr("sample %1").arg(flip.sample), {}, {}, QString::number(flip.before),
             QString::number(flip.after), {}};
         if (source && flip.sample < source->size()) {
             const auto label = source->label(flip.sample);
@@ -201,7 +262,30 @@ void CompareController::showSelected()
         }
         rows.push_back(std::move(row));
     }
-    m_view->flips()->setFlips(nameOf(chosen->first), nameOf(chosen->second), std::move(rows));
+    m_view->flips()->setFlips(nameOf(chosen->first), nameOf(chosen->second), rows);
+    if (source && !rows.empty() && m_session->openedModel()) {
+        const std::vector<SampleOutcome> after = outcomesOf(chosen->second);
+        showTexts(std::move(rows), after.empty() ? outcomesOf(chosen->first) : after);
+    }
+}
+
+void CompareController::showTexts(std::vector<FlipRow> rows, std::vector<SampleOutcome> outcomes)
+{
+    using R = std::vector<FlipRow>;
+    m_runner->start(
+        Lane::Live, kTextsKey, QString(),
+        [model = m_session->openedModel(), source = data(), rows = std::move(rows),
+            outcomes = std::move(outcomes)](
+            const TaskContext& context) -> R { return withTexts(rows, outcomes, *model, *source, context); },
+        [this, chosen = pair()](Outcome<R> outcome) {
+            if (const auto* failure = std::get_if<Failure>(&outcome)) {
+                if (!failure->isCancelled()) {
+                    emit failed(tr("Texts of the samples"), QString::fromStdString(failure->message));
+                }
+            } else if (auto& found = std::get<R>(outcome); !found.empty() && chosen && pair() == chosen) {
+                m_view->flips()->setFlips(nameOf(chosen->first), nameOf(chosen->second), std::move(found));
+            }
+        });
 }
 
 void CompareController::takeSnapshot()

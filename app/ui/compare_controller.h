@@ -2,6 +2,7 @@
 
 #include "app/jobs/job_runner.h"
 #include "app/session/session.h"
+#include "widgets/views/flip_list.h"
 
 #include <QObject>
 
@@ -30,6 +31,8 @@ private:
     void showRows();
     void onChoicesChanged();
     void showSelected();
+    /// The same rows again, with texts, where the samples are texts.
+    void showTexts(std::vector<FlipRow> rows, std::vector<SampleOutcome> outcomes);
     void takeSnapshot();
     void restore();
     void rename();

@@ -2,12 +2,15 @@
 #include "app/ui/main_window.h"
 #include "core/eval/session_file.h"
 #include "tests/app/fresh_window.h"
+#include "widgets/views/compare_view.h"
 
 #include <QAction>
 #include <QApplication>
+#include <QFile>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSpinBox>
+#include <QTableWidget>
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -85,6 +88,51 @@ private slots:
         QCOMPARE(other.session()->calibrationData()->load(0).shape(), (Shape {6}));
         QCOMPARE(other.session()->evaluationData()->load(0).shape(), (Shape {9}));
         QCOMPARE(other.session()->calibrationOptions().context, std::int64_t {6});
+    }
+    void flippedTextsAreShownAsText()
+    {
+        // The trained model with a tokenizer beside it whose word for the id i is "wi".
+        QTemporaryDir folder;
+        for (const QString& name : {u"config.json"_s, u"model.safetensors"_s}) {
+            QVERIFY(QFile::copy(kModel + u'/' + name, folder.filePath(name)));
+        }
+        QFile words(folder.filePath(u"vocab.txt"_s));
+        QVERIFY(words.open(QIODevice::WriteOnly));
+        for (int id = 0; id < 1000; ++id) {
+            words.write("w" + QByteArray::number(id) + "\n");
+        }
+        words.close();
+        MainWindow window;
+        window.resize(1200, 800);
+        window.show();
+        window.open(folder.path(), kTokens, kTokens);
+        QTRY_VERIFY_WITH_TIMEOUT(window.session()->calibration() != nullptr, kPatienceMs);
+        PresetOptions two;
+        two.weightBits = 2;
+        two.activationBits = 2;
+        window.session()->replacePlan(makePreset(window.session()->model()->sites, two), u"two bits"_s);
+        QTRY_VERIFY_WITH_TIMEOUT(window.jobs()->isIdle(), kPatienceMs);
+        for (QAction* action : window.findChildren<QAction*>()) {
+            if (action->text() == u"&Evaluate"_s) {
+                action->trigger();
+            }
+        }
+        QTRY_VERIFY_WITH_TIMEOUT(!window.session()->snapshots().empty(), kPatienceMs);
+        QTRY_VERIFY_WITH_TIMEOUT(window.jobs()->isIdle(), kPatienceMs);
+        auto* compare = window.findChild<CompareView*>();
+        compare->metrics()->table()->setCurrentCell(
+            1, 0, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            !compare->flips()->rows().empty() && !compare->flips()->rows().front().text.isEmpty(),
+            kPatienceMs);
+        const FlipRow& row = compare->flips()->rows().front();
+        const auto& outcomes = window.session()->snapshots().front().evaluation->outcomes;
+        const auto outcome = std::ranges::find(outcomes, row.flip.sample, &SampleOutcome::sample);
+        const Tensor sample = window.session()->evaluationData()->load(row.flip.sample);
+        const auto id = sample.data<std::int64_t>()[static_cast<std::size_t>(outcome->row)];
+        QVERIFY2(row.text.endsWith(u"w%1"_s.arg(id)), qPrintable(row.text)); // what the prediction follows
+        QCOMPARE(row.before, u"\u201Cw%1\u201D"_s.arg(row.flip.before));
+        QCOMPARE(row.after, u"\u201Cw%1\u201D"_s.arg(row.flip.after));
     }
 
 private:

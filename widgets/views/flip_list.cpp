@@ -68,13 +68,14 @@ void FlipList::setFlips(const QString& before, const QString& after, std::vector
     blank.fill(Qt::transparent);
     for (const FlipRow& row : m_rows) {
         QString text = tr("%1\n%2 (%3) → %4 (%5)")
-                           .arg(row.sampleName, row.before,
+                           .arg(row.text.isEmpty() ? row.sampleName : row.text, row.before,
                                formatShare(static_cast<double>(row.flip.beforeProbability)), row.after,
                                formatShare(static_cast<double>(row.flip.afterProbability)));
         if (!row.truth.isEmpty()) {
             text += tr(", label %1").arg(row.truth);
         }
-        new QListWidgetItem(QIcon(blank), text, m_list);
+        auto* item = new QListWidgetItem(row.text.isEmpty() ? QIcon(blank) : QIcon(), text, m_list);
+        item->setToolTip(row.text.isEmpty() ? QString() : row.sampleName);
     }
     m_nextPicture = 0;
     m_loader.start();

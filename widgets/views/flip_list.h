@@ -19,6 +19,8 @@ struct FlipRow
     Flip flip;
     QString sampleName;
     QString picture; ///< image file; empty where there is none
+    QString text; ///< of a text: what stands in front of the prediction, or its beginning; empty where there
+                  ///< is none
     QString before; ///< class of the first plan, by name or number
     QString after;
     QString truth; ///< label; empty where not known
