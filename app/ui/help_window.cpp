@@ -1,12 +1,15 @@
 #include "app/ui/help_window.h"
 
 #include <QDesktopServices>
+#include <QFile>
 #include <QHBoxLayout>
 #include <QListWidget>
 #include <QShortcut>
 #include <QSplitter>
 #include <QTextBrowser>
+#include <QTextDocument>
 #include <QTextTable>
+#include <QUrl>
 
 namespace qs {
 
@@ -18,44 +21,27 @@ const QString kFolder = QStringLiteral("qrc:/quantoscope/docs/");
 
 HelpWindow::HelpWindow(QWidget* parent)
     : QWidget(parent, Qt::Window)
+    , m_contents(new QListWidget(this))
     , m_browser(new QTextBrowser(this))
 {
     setWindowTitle(tr("Quantoscope Help"));
-    auto* contents = new QListWidget(this);
-    contents->setAccessibleName(tr("Contents"));
+    m_contents->setAccessibleName(tr("Contents"));
     const QList<std::pair<QString, QString>> documents {{tr("Guide"), QStringLiteral("guide.md")},
         {tr("Numbers and methods"), QStringLiteral("numerics.md")},
         {tr("File formats"), QStringLiteral("formats.md")},
         {tr("Architecture"), QStringLiteral("architecture.md")}};
     for (const auto& [title, file] : documents) {
-        auto* item = new QListWidgetItem(title, contents);
+        auto* item = new QListWidgetItem(title, m_contents);
         item->setData(Qt::UserRole, file);
     }
+    m_contents->setSpacing(3);
     m_browser->setAccessibleName(tr("Document"));
     m_browser->setOpenLinks(false);
-    m_browser->document()->setDocumentMargin(18.0);
-    connect(m_browser, &QTextBrowser::anchorClicked, this, [this](const QUrl& link) {
-        const QUrl target = m_browser->source().resolved(link);
-        if (target.scheme() == QLatin1String("qrc")) {
-            m_browser->setSource(target);
-        } else {
-            QDesktopServices::openUrl(target);
-        }
-    });
-    connect(contents, &QListWidget::currentItemChanged, this, [this](QListWidgetItem* item) {
-        m_browser->setSource(QUrl(kFolder + item->data(Qt::UserRole).toString()));
-    });
-    contents->setSpacing(3);
-    connect(m_browser, &QTextBrowser::sourceChanged, this, &HelpWindow::styleTables);
-    connect(m_browser, &QTextBrowser::sourceChanged, contents, [contents](const QUrl& source) {
-        for (int row = 0; row < contents->count(); ++row) {
-            if (contents->item(row)->data(Qt::UserRole).toString() == source.fileName()) {
-                contents->setCurrentRow(row);
-            }
-        }
-    });
+    connect(m_browser, &QTextBrowser::anchorClicked, this, &HelpWindow::follow);
+    connect(m_contents, &QListWidget::currentItemChanged, this,
+        [this](const QListWidgetItem* item) { showDocument(item->data(Qt::UserRole).toString()); });
     auto* splitter = new QSplitter(this);
-    splitter->addWidget(contents);
+    splitter->addWidget(m_contents);
     splitter->addWidget(m_browser);
     splitter->setStretchFactor(1, 1);
     splitter->setSizes({190, 760});
@@ -66,9 +52,48 @@ HelpWindow::HelpWindow(QWidget* parent)
     resize(950, 720);
 }
 
-void HelpWindow::styleTables()
+void HelpWindow::follow(const QUrl& link)
 {
-    for (QTextFrame* frame : m_browser->document()->rootFrame()->childFrames()) {
+    const QUrl target = QUrl(kFolder + m_shown).resolved(link);
+    if (target.scheme() != QLatin1String("qrc")) {
+        QDesktopServices::openUrl(target);
+        return;
+    }
+    showDocument(target.fileName());
+    if (target.hasFragment()) {
+        m_browser->scrollToAnchor(target.fragment());
+    }
+}
+
+void HelpWindow::showDocument(const QString& name)
+{
+    if (name == m_shown) {
+        return;
+    }
+    QTextDocument*& document = m_documents[name];
+    if (document == nullptr) {
+        document = made(name);
+    }
+    m_shown = name;
+    m_browser->setDocument(document);
+    for (int row = 0; row < m_contents->count(); ++row) {
+        if (m_contents->item(row)->data(Qt::UserRole).toString() == name) {
+            m_contents->setCurrentRow(row);
+        }
+    }
+}
+
+QTextDocument* HelpWindow::made(const QString& name)
+{
+    QFile file(QLatin1Char(':') + QUrl(kFolder + name).path());
+    file.open(QIODevice::ReadOnly);
+    auto* document
+        = new QTextDocument(this); // as long as nobody shows it, no part of it is laid out again and again
+    document->setDefaultFont(m_browser->font());
+    document->setDocumentMargin(18.0);
+    document->setBaseUrl(QUrl(kFolder + name));
+    document->setMarkdown(QString::fromUtf8(file.readAll()));
+    for (QTextFrame* frame : document->rootFrame()->childFrames()) {
         if (auto* table = qobject_cast<QTextTable*>(frame)) {
             QTextTableFormat format = table->format();
             format.setBorderCollapse(true);
@@ -78,11 +103,12 @@ void HelpWindow::styleTables()
             table->setFormat(format);
         }
     }
+    return document;
 }
 
 void HelpWindow::open(const QString& document)
 {
-    m_browser->setSource(QUrl(kFolder + document));
+    showDocument(document);
     show();
     raise();
     activateWindow();

@@ -1,8 +1,13 @@
 #pragma once
 
+#include <QHash>
+#include <QString>
 #include <QWidget>
 
+class QListWidget;
 class QTextBrowser;
+class QTextDocument;
+class QUrl;
 
 namespace qs {
 
@@ -18,9 +23,14 @@ public:
     void open(const QString& document);
 
 private:
-    void styleTables();
+    void follow(const QUrl& link);
+    void showDocument(const QString& name);
+    [[nodiscard]] QTextDocument* made(const QString& name);
 
+    QListWidget* m_contents;
     QTextBrowser* m_browser;
+    QHash<QString, QTextDocument*> m_documents; ///< those that were shown, by file name
+    QString m_shown;
 };
 
 } // namespace qs

@@ -1,5 +1,6 @@
 #include "app/ui/command_palette.h"
 #include "app/ui/demo.h"
+#include "app/ui/help_window.h"
 #include "app/ui/main_window.h"
 #include "app/ui/preset_dialog.h"
 #include "app/ui/settings.h"
@@ -34,6 +35,7 @@
 #include <QTableWidget>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QTextBrowser>
 #include <QToolButton>
 #include <QTreeView>
 #include <QWindow>
@@ -463,6 +465,25 @@ private slots:
         QCOMPARE(m_window->dockWidgetArea(dock("sensitivityDock")), Qt::BottomDockWidgetArea);
         QCOMPARE(m_window->tabifiedDockWidgets(dock("sensitivityDock")).size(), docks.size() - 3);
         QTRY_VERIFY(!dock("sensitivityDock")->visibleRegion().isEmpty());
+    }
+    void helpKeepsItsPages()
+    {
+        trigger(u"&Guide"_s);
+        auto* help = m_window->findChild<HelpWindow*>();
+        QVERIFY(help != nullptr && help->isVisible());
+        auto* browser = help->findChild<QTextBrowser*>();
+        auto* contents = help->findChild<QListWidget*>();
+        QVERIFY(browser->toPlainText().startsWith(u"Guide"_s));
+        const QTextDocument* guide = browser->document();
+        contents->setCurrentRow(1);
+        QVERIFY(browser->document() != guide && browser->toPlainText().contains(u"asymmetric"_s));
+        contents->setCurrentRow(2);
+        QVERIFY(browser->toPlainText().contains(u"quantoscope-session"_s));
+        contents->setCurrentRow(0);
+        QCOMPARE(browser->document(), guide); // laid out once
+        emit browser->anchorClicked(QUrl(u"numerics.md"_s));
+        QCOMPARE(contents->currentRow(), 1);
+        help->close();
     }
     void theTourWalksThroughTheWindow()
     {
