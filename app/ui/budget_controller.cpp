@@ -90,11 +90,13 @@ void BudgetController::showReadout()
     const Allocation& best = m_front[static_cast<std::size_t>(chosen)];
     const Session& session = *m_bench.session;
     const PlanFigures figures = planFigures(*session.model(), withBits(session.plan(), best));
+    const QString size = QLocale().toString(static_cast<double>(figures.bytes) / 1e6, 'f', 2);
     m_view->setReadout(
         tr("within %1 bits: %2 predicted at %3 bits on average, %4 MB with everything else of the model")
             .arg(formatNumber(m_view->chart()->budget()), formatDecibel(best.predictedSqnrDb()),
-                formatNumber(best.meanBits))
-            .arg(QLocale().toString(static_cast<double>(figures.bytes) / 1e6, 'f', 2)));
+                formatNumber(best.meanBits), size),
+        tr("%1 bits: %2 predicted, %3 MB")
+            .arg(formatNumber(best.meanBits), formatDecibel(best.predictedSqnrDb()), size));
 }
 
 void BudgetController::editBudget(double meanBits, EditPhase phase)

@@ -176,8 +176,9 @@ void BudgetChart::applyStyle()
     m_line->setPen(line);
     m_line->setScatterStyle(
         QCPScatterStyle(QCPScatterStyle::ssDisc, style.colour(PlotRole::Activation), 4.0));
-    m_presentMark->setScatterStyle(QCPScatterStyle(
-        QCPScatterStyle::ssDiamond, QPen(style.colour(PlotRole::Weight), 1.6), QBrush(Qt::NoBrush), 10.0));
+    const QColor present = style.colour(PlotRole::Bound);
+    m_presentMark->setScatterStyle(
+        QCPScatterStyle(QCPScatterStyle::ssDiamond, QPen(present, 1.0), QBrush(present), 7.0));
     m_chosenMark->setScatterStyle(QCPScatterStyle(
         QCPScatterStyle::ssCircle, QPen(style.colour(PlotRole::Selection), 2.0), QBrush(Qt::NoBrush), 11.0));
     m_budget->applyPalette(palette());

@@ -21,7 +21,7 @@ BudgetView::BudgetView(QWidget* parent)
     m_kind->setAccessibleName(tr("What the budget is for"));
     m_kind->setToolTip(tr("Whose bits are chosen; the others stay as they are"));
     m_legend->setEntries({{PlotRole::Activation, tr("best plans")},
-        {PlotRole::Selection, tr("within the budget")}, {PlotRole::Weight, tr("present plan")}});
+        {PlotRole::Selection, tr("within the budget")}, {PlotRole::Bound, tr("present plan")}});
     auto* header = new QHBoxLayout;
     header->setContentsMargins(8, 3, 8, 0);
     header->setSpacing(10);
@@ -41,9 +41,9 @@ bool BudgetView::isForActivations() const
     return m_kind->currentIndex() == 1;
 }
 
-void BudgetView::setReadout(const QString& text)
+void BudgetView::setReadout(const QString& text, const QString& shorter)
 {
-    m_readout->setFullText(text);
+    m_readout->setFullText(text, shorter);
 }
 
 QString BudgetView::readout() const

@@ -22,8 +22,8 @@ public:
     [[nodiscard]] bool isForActivations() const;
     [[nodiscard]] BudgetChart* chart() const { return m_chart; }
     [[nodiscard]] QComboBox* kindBox() const { return m_kind; }
-    /// What the chosen plan comes to.
-    void setReadout(const QString& text);
+    /// What the chosen plan comes to; `shorter` for a narrow view.
+    void setReadout(const QString& text, const QString& shorter = {});
     [[nodiscard]] QString readout() const;
 
 signals:
