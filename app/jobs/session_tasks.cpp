@@ -355,10 +355,17 @@ void SessionTasks::openSession(const QString& file, const QString& modelPath)
         [this, file](OpenedSession opened) {
             m_runner->cancelAll(); // everything else was about the old document
             m_session->restore(opened.file, opened.model, opened.calibrationData, opened.evaluationData);
-            emit sessionOpened(file, QString::fromStdString(opened.file.selectedSite));
-            if (!opened.notices.isEmpty()) {
-                emit noticed(opened.notices.join(QLatin1Char(' ')));
-            }
+            // The views have had their part: the selected site comes with the next turn.
+            QMetaObject::invokeMethod(
+                this,
+                [this, file, site = QString::fromStdString(opened.file.selectedSite),
+                    notices = opened.notices] {
+                    emit sessionOpened(file, site);
+                    if (!notices.isEmpty()) {
+                        emit noticed(notices.join(QLatin1Char(' ')));
+                    }
+                },
+                Qt::QueuedConnection);
         });
 }
 

@@ -116,9 +116,9 @@ void SiteTreeView::buildTree()
     header->setContextMenuPolicy(Qt::ActionsContextMenu);
     const QFontMetrics metrics(m_tree->fontMetrics());
     const auto widthOf = [&metrics](const QString& text) { return metrics.horizontalAdvance(text) + 18; };
-    header->resizeSection(SiteTreeModel::Name, widthOf(u"attn.qkv.weight"_s) + 58);
+    header->resizeSection(SiteTreeModel::Name, widthOf(u"attn.qkv.weight"_s) + 64);
     header->resizeSection(SiteTreeModel::Kind, widthOf(tr("W/A")));
-    header->resizeSection(SiteTreeModel::Bits, widthOf(u"4/8/FP"_s));
+    header->resizeSection(SiteTreeModel::Bits, widthOf(u"4/8/FP"_s) - 6);
     header->resizeSection(SiteTreeModel::Quantizer, widthOf(tr("uniform sym.")));
     header->resizeSection(SiteTreeModel::GranularityColumn, widthOf(tr("per channel")));
     header->resizeSection(SiteTreeModel::Method, widthOf(tr("percentile")));
