@@ -140,9 +140,9 @@ private slots:
         const Tensor logits = test::logitsOf(model, quantizers, *m_evaluation);
         const Metrics metrics = test::metricsOf(logits, reference, *m_evaluation);
         // One code that falls on the other side of a border changes others behind it, until the logits differ
-        // by about what quantization itself does: PyTorch, given the same quantizers in another process, does
-        // not agree with these files better. Images in which no code flips agree to float precision, which
-        // shows equal formulas.
+        // by about what quantization itself does: PyTorch itself, given the same quantizers on another machine,
+        // does not agree with these files better (tests/reference/repq_vit_repeatability.py). Images in which no
+        // code flips agree to float precision, which shows equal formulas.
         const auto classes = static_cast<std::size_t>(reference.shape()[1]);
         int exact = 0;
         for (std::size_t first = 0; first < reference.data<float>().size(); first += classes) {
