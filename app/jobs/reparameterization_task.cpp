@@ -183,6 +183,12 @@ void ReparameterizationTask::unfold()
         }
         plan.choices[name] = choice;
     }
+    for (const ActivationShift& shift : form->rewriting.shifts) { // the opened model's values may be negative
+        SiteChoice& choice = plan.choices[shift.site];
+        choice.kind = QuantizerKind::Uniform;
+        choice.method = BoundMethod::Mse;
+        choice.manualBounds.clear();
+    }
     for (const Site& site : form->opened->sites) { // bounds of the rewritten weights
         const auto found = plan.choices.find(site.name);
         if (site.kind == SiteKind::Weight && found != plan.choices.end()

@@ -14,6 +14,11 @@ SiteRow siteRow(const Session& session, const Site& site)
     row.kind = site.kind;
     row.groupAxis = site.groupAxis;
     row.groups = site.groups;
+    if (const auto& form = session.form()) {
+        const auto& shifts = form->rewriting.shifts;
+        const auto shift = std::ranges::find(shifts, site.name, &ActivationShift::site);
+        row.shift = shift != shifts.end() ? shift->amount : 0.0;
+    }
     row.choice = session.choice(site.name);
     if (const auto& errors = session.siteErrors(); errors.value && row.choice.enabled) {
         if (const auto found = errors.value->find(site.name); found != errors.value->end()) {

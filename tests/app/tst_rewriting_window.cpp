@@ -243,10 +243,20 @@ private slots:
         wait();
         QVERIFY(!whatIf().thisSwitch()->isEnabled()); // the weights were trained for it
         const QString csv = whatIf().before()->csv();
+        QVERIFY(!session().form()->rewriting.shifts.empty());
+        const std::string shifted = session().form()->rewriting.shifts.front().site;
+        QCOMPARE(session().choice(shifted).kind, QuantizerKind::LogSqrt2);
+        m_window->selectSite(QString::fromStdString(shifted));
+        wait();
+        auto* view = m_window->findChild<DistributionView*>();
+        QVERIFY(view->summary().contains(u"values + 0.17"_s));
 
         QTest::mouseClick(whatIf().boundsButton(), Qt::LeftButton);
         wait();
         QVERIFY(session().form() == nullptr);
+        QCOMPARE(session().choice(shifted).kind, QuantizerKind::Uniform); // there are negative values again
+        QVERIFY(!view->summary().contains(u"values + "_s));
+        m_window->selectSite(kSite);
         const SiteChoice choice = session().choice(kSite.toStdString());
         QCOMPARE(choice.granularity, Granularity::Group);
         QCOMPARE(choice.method, BoundMethod::Manual);
@@ -254,7 +264,6 @@ private slots:
         QVERIFY(std::abs(choice.manualBounds[0].lower - firstRow.at(5).toDouble()) < 1e-6);
         QVERIFY(std::abs(choice.manualBounds[0].upper - firstRow.at(6).toDouble()) < 1e-6);
 
-        auto* view = m_window->findChild<DistributionView*>();
         QCustomPlot* map = view->channelMap()->plot();
         QTest::mouseClick(map, Qt::LeftButton, {},
             QPoint(static_cast<int>(map->xAxis->coordToPixel(2.0)), map->axisRect()->center().y()));

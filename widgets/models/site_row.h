@@ -20,6 +20,7 @@ struct SiteRow
     SiteKind kind = SiteKind::Activation;
     GroupAxis groupAxis = GroupAxis::Channel;
     std::int64_t groups = 1; ///< channels, heads or output channels
+    double shift = 0.0; ///< added to the values by a method (ActivationShift)
     SiteChoice choice;
     std::optional<double> sqnrDb; ///< of the site's own values under the choice
     std::optional<double> klNats; ///< sensitivity: KL of the logits with this site alone quantized, >= 0

@@ -145,6 +145,7 @@ void DistributionView::connectPlots()
 void DistributionView::setSite(const std::optional<SiteRow>& site)
 {
     const bool other = !site || !m_site || site->name != m_site->name;
+    const bool isShifted = !other && site->shift != m_site->shift;
     m_site = site;
     if (m_site) {
         m_controls->ghostMenu()->setSite(*m_site);
@@ -161,6 +162,8 @@ void DistributionView::setSite(const std::optional<SiteRow>& site)
     if (other) {
         showTitle();
         showQuantizer();
+    } else if (isShifted) {
+        showTitle();
     }
 }
 
@@ -290,6 +293,11 @@ NumberEdit* DistributionView::upperEdit() const
     return m_controls->upperEdit();
 }
 
+QString DistributionView::summary() const
+{
+    return m_summary->fullText();
+}
+
 bool DistributionView::isInGesture() const
 {
     return m_plot->isInGesture();
@@ -359,6 +367,9 @@ void DistributionView::showTitle()
     m_icon->setPixmap(
         roleIcon(m_site->role, m_site->kind, palette()).pixmap(QSize(18, 18), devicePixelRatio()));
     QStringList parts {displayName(m_site->role), displayName(m_site->kind)};
+    if (m_site->shift != 0.0) {
+        parts << tr("values + %1").arg(formatNumber(m_site->shift));
+    }
     if (m_statistics) {
         const auto groups = static_cast<qulonglong>(m_statistics->groups.size());
         parts << (m_statistics->axis == GroupAxis::Head ? tr("%1 heads") : tr("%1 channels"))

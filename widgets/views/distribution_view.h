@@ -65,6 +65,7 @@ public:
     [[nodiscard]] bool isInGesture() const;
     void setEmptyText(const QString& text);
 
+    [[nodiscard]] QString summary() const; ///< of the title line
     [[nodiscard]] DistributionPlot* distributionPlot() const { return m_plot; }
     [[nodiscard]] ChannelMap* channelMap() const { return m_map; }
     [[nodiscard]] NumberEdit* lowerEdit() const;
