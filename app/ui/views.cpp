@@ -111,7 +111,7 @@ void Views::arrange()
     }
     m_tabs.front()->raise();
     // At best the tree shows its figures beside the names; the centre needs its width first.
-    constexpr int kTreeWidth = 445; ///< up to weight or activation
+    constexpr int kTreeWidth = 439; ///< up to weight or activation
     constexpr int kNarrowTree = 318; ///< up to the SQNR
     constexpr int kOthers = 1010; ///< centre and inspector
     constexpr int kInspectorWidth = 300;
