@@ -299,7 +299,7 @@ void declareQuantize(CLI::App& app, CommandAction& action)
             "repquant-fast, repquant: quantizer behind activation functions; logarithmic ones with the "
             "values shifted to 0 "
             "and "
-            "above (default: log-sqrt2)")
+            "above (default: log-sqrt2; adalog is better at 3 bits)")
         ->check(CLI::IsMember(kinds));
     auto* sensitivity = command->add_option("--sensitivity", arguments->sensitivity,
         "What sensitivity --json printed for this plan: leave the most harmful activations in floating "
