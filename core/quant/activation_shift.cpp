@@ -31,6 +31,18 @@ std::optional<double> depthOf(const Node& node)
     return std::nullopt;
 }
 
+/// The node that makes the elements, behind those that only arrange them anew.
+NodeId producerOfElements(const Graph& graph, ValueId value)
+{
+    NodeId producer = graph.value(value).producer;
+    while (producer != kNoNode
+        && isOneOf(graph.node(producer).op,
+            {"Reshape", "Transpose", "Identity", "Squeeze", "Unsqueeze", "Flatten"})) {
+        producer = graph.value(graph.node(producer).inputs.front()).producer;
+    }
+    return producer;
+}
+
 /// Whether the readers are linears whose bias can be changed for them alone.
 bool canTakeBack(const Graph& graph, const Site& site)
 {
@@ -58,7 +70,7 @@ std::vector<ActivationShift> findActivationShifts(const Model& model)
     const Graph& graph = *model.graph;
     std::vector<ActivationShift> found;
     for (const Site& site : model.sites) {
-        const NodeId producer = graph.value(site.value).producer;
+        const NodeId producer = producerOfElements(graph, site.value);
         if (site.kind != SiteKind::Activation || producer == kNoNode || !canTakeBack(graph, site)) {
             continue;
         }

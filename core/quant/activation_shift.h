@@ -21,7 +21,7 @@ struct ActivationShift
     friend bool operator==(const ActivationShift&, const ActivationShift&) = default;
 };
 
-/// The sites of linear inputs straight behind a Gelu, Swish or Relu, in order, with what makes their values
+/// The sites of linear inputs behind a Gelu, Swish or Relu, at most reshaped in between, in order, with what makes their values
 /// not negative: minus the function's minimum, 0 for Relu.
 [[nodiscard]] std::vector<ActivationShift> findActivationShifts(const Model& model);
 

@@ -36,6 +36,7 @@ struct Form
     std::map<std::string, Attribute> attributes {{"approximate", std::string("none")}};
     bool hasBias = true;
     bool outputsFirst = true; ///< layout of fc2's weight
+    bool isReshaped = false; ///< between the activation function and fc2
 };
 
 /// x [batch, 40, 8] -> fc1 -> activation function -> fc2 [5] -> tanh and, beside the shift, the function's
@@ -62,8 +63,14 @@ std::shared_ptr<const Model> mlp(const Form& form)
     const ValueId active
         = builder.addNodeWithOutputs(form.op, "mlp.act", {hidden}, {"active"}, form.attributes).front();
     builder.setDims(active, {-1, 40, 16});
+    ValueId hiddenRows = active;
+    if (form.isReshaped) {
+        const ValueId shape = builder.addConstant("shape", Tensor::of<std::int64_t>(Shape {3}, {0, 40, 16}));
+        hiddenRows = builder.addNode("Reshape", "mlp.rows", {active, shape});
+        builder.setDims(hiddenRows, {-1, 40, 16});
+    }
     const Shape weight = form.outputsFirst ? Shape {5, 16} : Shape {16, 5};
-    const ValueId out = linear("mlp.fc2", active, weight, 5, form.hasBias, form.outputsFirst, 3);
+    const ValueId out = linear("mlp.fc2", hiddenRows, weight, 5, form.hasBias, form.outputsFirst, 3);
     const ValueId last = builder.addNode("Tanh", "last", {out}); // else fc2 would be the classifier
     builder.setDims(last, {-1, 40, 5});
     builder.addOutput(last);
@@ -164,6 +171,19 @@ private slots:
             QCOMPARE(after->sites[i].name, model->sites[i].name);
             QVERIFY(after->sites[i].role == model->sites[i].role);
         }
+    }
+    void aReshapeMayLieBetween()
+    {
+        Form form;
+        form.isReshaped = true;
+        const auto model = mlp(form);
+        const auto shifts = findActivationShifts(*model);
+        QCOMPARE(shifts.size(), std::size_t {1});
+        const auto after = shifted(*model, shifts);
+        const Tensor x = random({2, 40, 8}, 3, 2.0F);
+        QVERIFY(relativeDifference(outputsOf(model, x)[0], outputsOf(after, x)[0]) < 1e-6);
+        const int index = indexOfSite(after->sites, "mlp.fc2.input");
+        QVERIFY(after->sites[static_cast<std::size_t>(index)].role == Role::PostGeluFc2);
     }
     void biasesTakeBackWhatQuantizedWeightsMakeOfTheShift()
     {
