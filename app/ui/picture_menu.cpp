@@ -47,7 +47,9 @@ void PictureMenu::save(QWidget* view, const QString& title, const QString& fileN
 
 void PictureMenu::print(QWidget* view, const QString& title)
 {
-    QPrinter printer(QPrinter::HighResolution);
+    constexpr int kDotsPerInch = 250; // finer ones cost seconds: plots are painted dot by dot
+    QPrinter printer;
+    printer.setResolution(kDotsPerInch);
     printer.setDocName(QString(title).remove(QLatin1Char('&')));
     printer.setPageOrientation(
         view->width() > view->height() ? QPageLayout::Landscape : QPageLayout::Portrait);
