@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/graph/graph_edit.h"
 #include "core/models/rewritten_model.h"
+#include "core/quant/linear_weights.h"
 
 #include <algorithm>
 #include <cmath>
@@ -248,14 +249,9 @@ void rewriteLinear(
         }
     }
     edit.setConstant(linear.inputs[1], scaled);
-    if (linear.inputs.size() > 2 && linear.inputs[2] != kNoValue) {
-        const Tensor bias = graph.value(linear.inputs[2]).constant.toF32();
-        edit.setConstant(linear.inputs[2], vectorOf(rows, [&](std::size_t row) {
-            return static_cast<double>(bias.data<float>()[row]) - shift[row];
-        }));
-    } else if (rule == Shifts::Possible) {
-        edit.addConstantInput(
-            id, 2, linear.name + ".bias", vectorOf(rows, [&](std::size_t row) { return -shift[row]; }));
+    const bool hasBias = linear.inputs.size() > 2 && linear.inputs[2] != kNoValue;
+    if (hasBias || rule == Shifts::Possible) {
+        addToBias(edit, graph, id, shift, -1.0);
     }
 }
 

@@ -6,6 +6,7 @@
 #include "core/quant/reparameterization.h"
 #include "core/runtime/executor.h"
 #include "core/runtime/kernel_registry.h"
+#include "tests/support/relative_difference.h"
 
 #include <QFile>
 #include <QTemporaryDir>
@@ -16,6 +17,7 @@
 #include <random>
 
 using namespace qs;
+using qs::test::relativeDifference;
 
 namespace {
 
@@ -114,18 +116,6 @@ Tensor valueOf(const Model& model, const std::string& name, const Tensor& x,
 Tensor outputOf(const Model& model, const Tensor& x, std::shared_ptr<const RowTransform> transform = nullptr)
 {
     return valueOf(model, model.graph->value(model.graph->outputs().front()).name, x, std::move(transform));
-}
-
-double relativeDifference(const Tensor& a, const Tensor& b)
-{
-    double noise = 0.0;
-    double signal = 0.0;
-    for (std::size_t i = 0; i < a.data<float>().size(); ++i) {
-        const double e = static_cast<double>(a.data<float>()[i]);
-        noise += std::pow(static_cast<double>(b.data<float>()[i]) - e, 2);
-        signal += e * e;
-    }
-    return std::sqrt(noise / signal);
 }
 
 std::vector<double> codesOf(const Tensor& x, const QuantParams& params)

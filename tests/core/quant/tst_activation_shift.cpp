@@ -6,6 +6,7 @@
 #include "core/quant/linear_weights.h"
 #include "core/quant/rewriting.h"
 #include "core/runtime/executor.h"
+#include "tests/support/relative_difference.h"
 
 #include <QFile>
 #include <QTemporaryDir>
@@ -16,6 +17,7 @@
 #include <random>
 
 using namespace qs;
+using qs::test::relativeDifference;
 
 namespace {
 
@@ -87,18 +89,6 @@ std::vector<Tensor> outputsOf(const std::shared_ptr<const Model>& model, const T
     Executor executor(model);
     const Feed feed {model->graph->inputs().front(), x};
     return executor.run({&feed, 1}, model->graph->outputs());
-}
-
-double relativeDifference(const Tensor& a, const Tensor& b)
-{
-    double noise = 0.0;
-    double signal = 0.0;
-    for (std::size_t i = 0; i < a.data<float>().size(); ++i) {
-        const double e = static_cast<double>(a.data<float>()[i]);
-        noise += std::pow(static_cast<double>(b.data<float>()[i]) - e, 2);
-        signal += e * e;
-    }
-    return std::sqrt(noise / signal);
 }
 
 QuantParams weightGrid(const Tensor& weight, int axis)
