@@ -56,10 +56,11 @@ struct QuantizeArguments
 constexpr std::array kKinds {
     QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2, QuantizerKind::AdaLog};
 
-QuantizerKind kindNamed(const std::string& name, QuantizerKind otherwise)
+/// Nothing for a name that is none, as when the option is not given.
+std::optional<QuantizerKind> kindNamed(const std::string& name)
 {
     const auto known = std::ranges::find_if(kKinds, [&](QuantizerKind kind) { return nameOf(kind) == name; });
-    return known == kKinds.end() ? otherwise : *known;
+    return known == kKinds.end() ? std::nullopt : std::optional(*known);
 }
 
 PresetOptions presetOptions(const QuantizeArguments& arguments)
@@ -74,7 +75,7 @@ PresetOptions presetOptions(const QuantizeArguments& arguments)
         options.weightSymmetry = Symmetry::Symmetric;
     }
     options.normGranularity = arguments.norm == "channel" ? Granularity::Group : Granularity::Tensor;
-    options.softmaxKind = kindNamed(arguments.softmax, QuantizerKind::Uniform);
+    options.softmaxKind = kindNamed(arguments.softmax).value_or(QuantizerKind::Uniform);
     options.weightBits = arguments.weightBits.value_or(8);
     options.activationBits = arguments.activationBits.value_or(8);
     return options;
@@ -112,8 +113,8 @@ MethodOptions methodOptions(const QuantizeArguments& arguments)
     options.iterations = arguments.iterations;
     options.endToEndIterations = arguments.endToEnd;
     options.views = arguments.views;
-    options.softmaxKind = kindNamed(arguments.softmax, options.softmaxKind);
-    options.geluKind = kindNamed(arguments.gelu, options.geluKind);
+    options.softmaxKind = kindNamed(arguments.softmax);
+    options.geluKind = kindNamed(arguments.gelu);
     options.seed = arguments.seed;
     options.resume = arguments.resume;
     for (const std::string& name : arguments.without) {
@@ -292,14 +293,15 @@ void declareQuantize(CLI::App& app, CommandAction& action)
         ->check(CLI::IsMember({"tensor", "channel"}));
     command
         ->add_option("--softmax", arguments->softmax,
-            "Quantizer of the attention probabilities (default: uniform, with methods log-sqrt2)")
+            "Quantizer of the attention probabilities (default: uniform; with repq-vit log-sqrt2; with the "
+            "other "
+            "methods log-sqrt2 or uniform, site by site, what the layer behind suffers less from)")
         ->check(CLI::IsMember(kinds));
     command
         ->add_option("--gelu", arguments->gelu,
             "repquant-fast, repquant: quantizer behind activation functions; logarithmic ones with the "
-            "values shifted to 0 "
-            "and "
-            "above (default: log-sqrt2; adalog is better at 3 bits)")
+            "values shifted to 0 and above (default: log-sqrt2 or uniform, site by site; adalog is better at "
+            "3 bits)")
         ->check(CLI::IsMember(kinds));
     auto* sensitivity = command->add_option("--sensitivity", arguments->sensitivity,
         "What sensitivity --json printed for this plan: leave the most harmful activations in floating "

@@ -30,8 +30,8 @@ QString stateFile(const MethodRequest& request, const MethodInput& input, const 
              options.endToEndIterations, options.views, static_cast<std::int64_t>(options.zeroPoint)}) {
         run += QStringLiteral(" %1").arg(number);
     }
-    for (const QuantizerKind kind : {options.softmaxKind, options.geluKind}) {
-        run += QStringLiteral(" %1").arg(QLatin1String(nameOf(kind).data()));
+    for (const std::optional<QuantizerKind>& kind : {options.softmaxKind, options.geluKind}) {
+        run += QStringLiteral(" %1").arg(QLatin1String(kind ? nameOf(*kind).data() : "chosen"));
     }
     for (const Ingredient ingredient : options.without) {
         run += QStringLiteral(" -%1").arg(QLatin1String(nameOf(ingredient).data()));

@@ -6,6 +6,7 @@
 #include <QString>
 
 #include <initializer_list>
+#include <optional>
 
 namespace qs {
 
@@ -23,11 +24,31 @@ template<typename Enum>
     return box;
 }
 
-/// What is chosen in a choiceBox() of that enumeration.
+/// The same with `automatic` on top for no value.
+template<typename Enum>
+[[nodiscard]] QComboBox* choiceBox(const QString& accessibleName, const QString& automatic,
+    std::initializer_list<Enum> values, const std::optional<Enum>& present)
+{
+    auto* box = choiceBox(accessibleName, values, present.value_or(*values.begin()));
+    box->insertItem(0, automatic);
+    if (!present) {
+        box->setCurrentIndex(0);
+    }
+    return box;
+}
+
+/// What is chosen in a choiceBox() of that enumeration that has a value for everything.
 template<typename Enum>
 [[nodiscard]] Enum chosenIn(const QComboBox& box)
 {
     return static_cast<Enum>(box.currentData().toInt());
+}
+
+/// What is chosen in a choiceBox() with an entry for no value.
+template<typename Enum>
+[[nodiscard]] std::optional<Enum> chosenOrNoneIn(const QComboBox& box)
+{
+    return box.currentData().isValid() ? std::optional(chosenIn<Enum>(box)) : std::nullopt;
 }
 
 } // namespace qs

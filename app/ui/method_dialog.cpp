@@ -30,6 +30,14 @@ QSpinBox* spinBox(const QString& name, int least, int most, std::int64_t value)
     return box;
 }
 
+/// What a method does where no kind of quantizer is chosen for it.
+QString automaticKind(const MethodRequest& request)
+{
+    return request.method == QLatin1String("repq-vit")
+        ? MethodDialog::tr("as published (log√2)")
+        : MethodDialog::tr("log√2 or uniform, the better one of each");
+}
+
 } // namespace
 
 MethodDialog::MethodDialog(const MethodRequest& request, std::int64_t availableSamples, QWidget* parent)
@@ -39,7 +47,7 @@ MethodDialog::MethodDialog(const MethodRequest& request, std::int64_t availableS
     , m_activationBits(spinBox(tr("Activation bits"), kMinBits, kMostBits, request.options.activationBits))
     , m_samples(spinBox(tr("Samples"), 1, static_cast<int>(std::min<std::int64_t>(availableSamples, 4096)),
           std::min(request.samples, availableSamples)))
-    , m_softmax(choiceBox(tr("Attention probabilities"),
+    , m_softmax(choiceBox(tr("Attention probabilities"), automaticKind(request),
           {QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2, QuantizerKind::AdaLog},
           request.options.softmaxKind))
     , m_published(new QCheckBox(tr("Zero points with a fraction (as &published)")))
@@ -64,7 +72,7 @@ MethodDialog::MethodDialog(const MethodRequest& request, std::int64_t availableS
     form->addRow(tr("&Samples"), m_samples);
     form->addRow(tr("Attention p&robabilities"), m_softmax);
     if (method.ingredients.contains(Ingredient::LogGelu)) {
-        m_gelu = choiceBox(tr("Behind GELU"),
+        m_gelu = choiceBox(tr("Behind GELU"), automaticKind(request),
             {QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2, QuantizerKind::AdaLog},
             request.options.geluKind);
         m_gelu->setToolTip(
@@ -136,9 +144,9 @@ MethodRequest MethodDialog::request() const
     request.options.weightBits = m_weightBits->value();
     request.options.activationBits = m_activationBits->value();
     request.samples = m_samples->value();
-    request.options.softmaxKind = chosenIn<QuantizerKind>(*m_softmax);
+    request.options.softmaxKind = chosenOrNoneIn<QuantizerKind>(*m_softmax);
     if (m_gelu != nullptr) {
-        request.options.geluKind = chosenIn<QuantizerKind>(*m_gelu);
+        request.options.geluKind = chosenOrNoneIn<QuantizerKind>(*m_gelu);
     }
     request.options.zeroPoint = m_published->isChecked() && m_published->isEnabled()
         ? ZeroPointRule::Published

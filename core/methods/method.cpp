@@ -70,7 +70,7 @@ MethodResult runMethod(
                 std::string(method.name) + " has no '" + std::string(nameOf(ingredient)) + "' to leave out");
         }
     }
-    if (options.geluKind != MethodOptions().geluKind && !method.ingredients.contains(Ingredient::LogGelu)) {
+    if (options.geluKind && !method.ingredients.contains(Ingredient::LogGelu)) {
         throw Error(ErrorCode::InvalidArgument,
             std::string(method.name) + " has uniform quantizers behind activation functions, no others");
     }

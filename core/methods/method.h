@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -52,10 +53,12 @@ struct MethodOptions
     int weightBits = 4;
     int activationBits = 4;
     int patchInputBits = 8; ///< the literature keeps the patch convolution's input at 8 bits (methods.md 1.1)
-    QuantizerKind softmaxKind = QuantizerKind::LogSqrt2; ///< of the attention probabilities
+    /// Of the attention probabilities. None: what the method has, log-sqrt2 (repq-vit) or, site by site,
+    /// log-sqrt2 or uniform (kindsOfLeastLayerError()).
+    std::optional<QuantizerKind> softmaxKind;
     /// Of linear inputs behind an activation function, of methods with LogGelu: logarithmic ones quantize the
-    /// values shifted to 0 and above (ActivationShift); uniform is as without LogGelu.
-    QuantizerKind geluKind = QuantizerKind::LogSqrt2;
+    /// values shifted to 0 and above (ActivationShift); uniform is as without LogGelu. None: as softmaxKind.
+    std::optional<QuantizerKind> geluKind;
     ZeroPointRule zeroPoint = ZeroPointRule::Rounded;
     std::set<Ingredient> without;
     std::int64_t seed = 0; ///< of methods that draw numbers

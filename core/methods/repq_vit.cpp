@@ -56,8 +56,9 @@ Plan repqVitPlan(const Model& model, const MethodOptions& options, const std::se
     preset.activationBits = options.activationBits;
     preset.patchInputBits = options.patchInputBits;
     preset.method = BoundMethod::Percentile;
-    preset.softmaxKind
-        = options.has(Ingredient::LogSqrt2Softmax) ? options.softmaxKind : QuantizerKind::Uniform;
+    preset.softmaxKind = options.has(Ingredient::LogSqrt2Softmax)
+        ? options.softmaxKind.value_or(QuantizerKind::LogSqrt2)
+        : QuantizerKind::Uniform;
     Plan plan = makePreset(model.sites, preset);
     for (const int site : channelwise) {
         plan.choices[model.sites[static_cast<std::size_t>(site)].name].granularity = Granularity::Group;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/methods/method.h"
+#include "core/methods/quantizer_kinds.h"
 
 namespace qs {
 
@@ -9,7 +9,7 @@ namespace qs {
 /// reparameterized; attention probabilities log-sqrt2; the patch convolution's input at 8 bits; the head
 /// quantized; bounds by the percentile candidates, each quantizer made from values that went through all
 /// quantizers before it. Options: the zero point rule (the published code leaves the fraction), the quantizer
-/// of attention probabilities, and without Reparameterization or LogSqrt2Softmax; it has none of the other
+/// of attention probabilities (log-sqrt2 when none is given), and without Reparameterization or LogSqrt2Softmax; it has none of the other
 /// ingredients. Reports "calibrate". Throws Error as Executor::run() does, also Cancelled.
 [[nodiscard]] MethodResult quantizeRepqVit(
     const MethodInput& input, const MethodOptions& options, const TaskContext& context = {});
@@ -20,7 +20,7 @@ struct SequentialVariant
     NormScope norms = NormScope::Blocks; ///< what is reparameterized
     BoundMethod weights = BoundMethod::Percentile;
     BoundMethod activations = BoundMethod::Percentile;
-    std::map<std::string, QuantizerKind> kinds; ///< of single sites, instead of uniform
+    SiteKinds kinds; ///< of single sites, instead of uniform
 };
 [[nodiscard]] MethodResult quantizeSequentially(const MethodInput& input, const MethodOptions& options,
     const SequentialVariant& variant, const TaskContext& context = {});

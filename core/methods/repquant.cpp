@@ -25,14 +25,16 @@ std::int64_t viewsOf(const MethodInput& input, const MethodOptions& options)
     return options.views > 0 ? options.views : (readsImages(*input.model) ? kImageViews : 1);
 }
 
-std::string identityOf(const MethodInput& input, const MethodOptions& options)
+std::string identityOf(const MethodInput& input, const MethodOptions& options, const SiteKinds& kinds)
 {
     std::ostringstream text;
     text << "data " << input.dataHash << ", " << input.samples.shape()[0] << " samples in "
          << viewsOf(input, options) << " views; W" << options.weightBits << 'A' << options.activationBits
          << ", patch input " << options.patchInputBits << ", zero point "
-         << static_cast<int>(options.zeroPoint) << ", softmax " << nameOf(options.softmaxKind) << ", gelu "
-         << nameOf(options.geluKind);
+         << static_cast<int>(options.zeroPoint);
+    for (const auto& [site, kind] : kinds) {
+        text << ", " << site << ' ' << nameOf(kind);
+    }
     for (const Ingredient ingredient : options.without) {
         text << ", without " << nameOf(ingredient);
     }
@@ -68,7 +70,7 @@ TrainingOptions endToEndOf(const MethodOptions& options)
 }
 
 /// At 3 bits and below percentiles leave too few codes for the bulk of the values.
-SequentialVariant startOf(const MethodOptions& options, const std::map<std::string, QuantizerKind>& kinds)
+SequentialVariant startOf(const MethodOptions& options, const SiteKinds& kinds)
 {
     constexpr int kFewBits = 3;
     const auto method
@@ -103,7 +105,7 @@ MethodResult quantizeRepquant(
     const MethodInput& input, const MethodOptions& options, const TaskContext& context)
 {
     const std::int64_t views = viewsOf(input, options);
-    const ShiftedInput shifted = shiftedInput(input, options);
+    const ShiftedInput shifted = shiftedInput(input, options, context);
     MethodResult result
         = quantizeSequentially(shifted.input, options, startOf(options, shifted.kinds), context);
     result.rewriting.shifts = shifted.shifts;
@@ -123,8 +125,8 @@ MethodResult quantizeRepquant(
         }
     };
     const Tensor samples = views > 1 ? imageViews(input.samples, views, options.seed) : input.samples;
-    TrainingResult trained = reconstructBlocks(
-        teacher, student, result.quantizers, samples, identityOf(input, options), reconstruction, context);
+    TrainingResult trained = reconstructBlocks(teacher, student, result.quantizers, samples,
+        identityOf(input, options, shifted.kinds), reconstruction, context);
     for (auto& [name, constant] : trained.constants) {
         result.rewriting.constants[name] = std::move(constant);
     }

@@ -89,7 +89,7 @@ private:
     void setModel(std::shared_ptr<const Model> model);
 
     const MethodInput& m_input;
-    const std::map<std::string, QuantizerKind>& m_kinds; ///< of single sites
+    const SiteKinds& m_kinds; ///< of single sites
     const MethodOptions& m_options;
     const TaskContext& m_context;
     std::shared_ptr<const Model> m_model; ///< rewritten so far
@@ -105,18 +105,16 @@ Plan FastQuantization::initialPlan() const
     preset.activationBits = m_options.activationBits;
     preset.patchInputBits = m_options.patchInputBits;
     preset.method = m_options.has(Ingredient::DualClipping) ? BoundMethod::Mse : BoundMethod::Percentile;
-    preset.softmaxKind
-        = m_options.has(Ingredient::LogSqrt2Softmax) ? m_options.softmaxKind : QuantizerKind::Uniform;
     Plan plan = makePreset(m_input.model->sites, preset);
     for (const Site& site : m_input.model->sites) {
         SiteChoice& choice = plan.choices[site.name];
+        const auto kind = m_kinds.find(site.name);
+        choice.kind = kind == m_kinds.end() ? choice.kind : kind->second;
         if (site.role == Role::Query || site.role == Role::Key || site.role == Role::Value) {
             choice.granularity = Granularity::Group;
         } else if (site.role == Role::Softmax && choice.kind != QuantizerKind::Uniform) {
             choice.method = BoundMethod::Percentile;
         }
-        const auto kind = m_kinds.find(site.name);
-        choice.kind = kind == m_kinds.end() ? choice.kind : kind->second;
     }
     return plan;
 }
@@ -402,7 +400,7 @@ MethodResult FastQuantization::run()
 MethodResult quantizeRepquantFast(
     const MethodInput& input, const MethodOptions& options, const TaskContext& context)
 {
-    const ShiftedInput shifted = shiftedInput(input, options);
+    const ShiftedInput shifted = shiftedInput(input, options, context);
     return FastQuantization(shifted, options, context).run();
 }
 

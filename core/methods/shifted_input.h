@@ -1,25 +1,24 @@
 #pragma once
 
-#include "core/methods/method.h"
+#include "core/methods/quantizer_kinds.h"
 #include "core/quant/activation_shift.h"
 
-#include <map>
-#include <string>
 #include <vector>
 
 namespace qs {
 
-/// What a method works on once the outputs of activation functions are shifted for its logarithmic
-/// quantizers.
+/// What a method works on once it is known which attention probabilities and which outputs of activation
+/// functions get logarithmic quantizers, and the latter are shifted for them.
 struct ShiftedInput
 {
     MethodInput input; ///< of the shifted model
     std::vector<ActivationShift> shifts; ///< those that change the model
-    std::map<std::string, QuantizerKind>
-        kinds; ///< of the sites behind activation functions; empty: uniform ones
+    SiteKinds kinds; ///< of both kinds of sites, as far as the method has the ingredient
 };
 
-/// With MethodOptions::geluKind uniform or without LogGelu, the input as it is.
-[[nodiscard]] ShiftedInput shiftedInput(const MethodInput& input, const MethodOptions& options);
+/// Kinds that the options name are taken; where they name none, log-sqrt2 or uniform by
+/// kindsOfLeastLayerError(). Sites that become uniform are not shifted.
+[[nodiscard]] ShiftedInput shiftedInput(
+    const MethodInput& input, const MethodOptions& options, const TaskContext& context = {});
 
 } // namespace qs
