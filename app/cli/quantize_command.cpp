@@ -13,7 +13,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <iostream>
 #include <limits>
@@ -53,14 +52,12 @@ struct QuantizeArguments
     std::optional<double> activationBudget;
 };
 
-constexpr std::array kKinds {
-    QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2, QuantizerKind::AdaLog};
-
 /// Nothing for a name that is none, as when the option is not given.
 std::optional<QuantizerKind> kindNamed(const std::string& name)
 {
-    const auto known = std::ranges::find_if(kKinds, [&](QuantizerKind kind) { return nameOf(kind) == name; });
-    return known == kKinds.end() ? std::nullopt : std::optional(*known);
+    const auto known
+        = std::ranges::find_if(kQuantizerKinds, [&](QuantizerKind kind) { return nameOf(kind) == name; });
+    return known == kQuantizerKinds.end() ? std::nullopt : std::optional(*known);
 }
 
 PresetOptions presetOptions(const QuantizeArguments& arguments)
@@ -247,7 +244,7 @@ void declareQuantize(CLI::App& app, CommandAction& action)
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
     std::vector<std::string> kinds;
-    for (const QuantizerKind kind : kKinds) {
+    for (const QuantizerKind kind : kQuantizerKinds) {
         kinds.emplace_back(nameOf(kind));
     }
     std::vector<std::string> ingredients;

@@ -5,15 +5,16 @@
 #include <QComboBox>
 #include <QString>
 
-#include <initializer_list>
+#include <array>
+#include <cstddef>
 #include <optional>
 
 namespace qs {
 
 /// A box with values of an enumeration of core, under the names that the user interface has for them.
-template<typename Enum>
+template<typename Enum, std::size_t N>
 [[nodiscard]] QComboBox* choiceBox(
-    const QString& accessibleName, std::initializer_list<Enum> values, Enum present)
+    const QString& accessibleName, const std::array<Enum, N>& values, Enum present)
 {
     auto* box = new QComboBox;
     box->setAccessibleName(accessibleName);
@@ -25,11 +26,11 @@ template<typename Enum>
 }
 
 /// The same with `automatic` on top for no value.
-template<typename Enum>
+template<typename Enum, std::size_t N>
 [[nodiscard]] QComboBox* choiceBox(const QString& accessibleName, const QString& automatic,
-    std::initializer_list<Enum> values, const std::optional<Enum>& present)
+    const std::array<Enum, N>& values, const std::optional<Enum>& present)
 {
-    auto* box = choiceBox(accessibleName, values, present.value_or(*values.begin()));
+    auto* box = choiceBox(accessibleName, values, present.value_or(values.front()));
     box->insertItem(0, automatic);
     if (!present) {
         box->setCurrentIndex(0);

@@ -47,8 +47,7 @@ MethodDialog::MethodDialog(const MethodRequest& request, std::int64_t availableS
     , m_activationBits(spinBox(tr("Activation bits"), kMinBits, kMostBits, request.options.activationBits))
     , m_samples(spinBox(tr("Samples"), 1, static_cast<int>(std::min<std::int64_t>(availableSamples, 4096)),
           std::min(request.samples, availableSamples)))
-    , m_softmax(choiceBox(tr("Attention probabilities"), automaticKind(request),
-          {QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2, QuantizerKind::AdaLog},
+    , m_softmax(choiceBox(tr("Attention probabilities"), automaticKind(request), kQuantizerKinds,
           request.options.softmaxKind))
     , m_published(new QCheckBox(tr("Zero points with a fraction (as &published)")))
     , m_iterations(spinBox(tr("Iterations per block"), 1, 100000, request.options.iterations))
@@ -72,9 +71,8 @@ MethodDialog::MethodDialog(const MethodRequest& request, std::int64_t availableS
     form->addRow(tr("&Samples"), m_samples);
     form->addRow(tr("Attention p&robabilities"), m_softmax);
     if (method.ingredients.contains(Ingredient::LogGelu)) {
-        m_gelu = choiceBox(tr("Behind GELU"), automaticKind(request),
-            {QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2, QuantizerKind::AdaLog},
-            request.options.geluKind);
+        m_gelu
+            = choiceBox(tr("Behind GELU"), automaticKind(request), kQuantizerKinds, request.options.geluKind);
         m_gelu->setToolTip(
             tr("Logarithmic ones quantize the values shifted to 0 and above, where most of them lie "
                "close together; the biases behind take the shift back"));

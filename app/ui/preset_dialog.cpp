@@ -13,6 +13,8 @@ namespace qs {
 
 namespace {
 
+constexpr std::array kSymmetries {Symmetry::Asymmetric, Symmetry::Symmetric};
+
 QSpinBox* bitsBox(const QString& name, int bits)
 {
     auto* box = new QSpinBox;
@@ -29,15 +31,11 @@ PresetDialog::PresetDialog(const PresetOptions& options, QWidget* parent)
     , m_weightBits(bitsBox(tr("Weight bits"), options.weightBits))
     , m_activationBits(bitsBox(tr("Activation bits"), options.activationBits))
     , m_patchBits(bitsBox(tr("Bits of the patch embedding's input"), options.patchInputBits))
-    , m_method(choiceBox(
-          tr("Bounds"), {BoundMethod::MinMax, BoundMethod::Percentile, BoundMethod::Mse}, options.method))
+    , m_method(choiceBox(tr("Bounds"), kAutomaticMethods, options.method))
     , m_norm(new QComboBox)
-    , m_softmax(choiceBox(tr("Attention probabilities"),
-          {QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2, QuantizerKind::AdaLog},
-          options.softmaxKind))
-    , m_symmetry(choiceBox(tr("Activations"), {Symmetry::Asymmetric, Symmetry::Symmetric}, options.symmetry))
-    , m_weightSymmetry(
-          choiceBox(tr("Weights"), {Symmetry::Asymmetric, Symmetry::Symmetric}, options.weightSymmetry))
+    , m_softmax(choiceBox(tr("Attention probabilities"), kQuantizerKinds, options.softmaxKind))
+    , m_symmetry(choiceBox(tr("Activations"), kSymmetries, options.symmetry))
+    , m_weightSymmetry(choiceBox(tr("Weights"), kSymmetries, options.weightSymmetry))
 {
     setWindowTitle(tr("Preset of Your Own"));
     m_norm->setAccessibleName(tr("Scales behind LayerNorm"));

@@ -28,7 +28,7 @@ QList<NamedPreset> presets()
 {
     QList<NamedPreset> list;
     for (const int bits : {8, 6, 4}) {
-        for (const BoundMethod method : {BoundMethod::MinMax, BoundMethod::Percentile, BoundMethod::Mse}) {
+        for (const BoundMethod method : kAutomaticMethods) {
             PresetOptions options;
             options.weightBits = bits;
             options.activationBits = bits;

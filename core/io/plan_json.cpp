@@ -15,8 +15,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array kKinds {
-    QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2, QuantizerKind::AdaLog};
 constexpr std::array kSymmetries {Symmetry::Asymmetric, Symmetry::Symmetric};
 constexpr std::array kGranularities {Granularity::Tensor, Granularity::Group};
 constexpr std::array kMethods {
@@ -69,7 +67,7 @@ SiteChoice oneChoiceFrom(const JsonReader& reader)
     reader.warnAboutOthers({"enabled", "kind", "symmetry", "granularity", "bits", "method", "manual_bounds"});
     SiteChoice choice;
     choice.enabled = reader.member("enabled").boolean();
-    choice.kind = enumFrom(reader.member("kind"), kKinds);
+    choice.kind = enumFrom(reader.member("kind"), kQuantizerKinds);
     choice.symmetry = enumFrom(reader.member("symmetry"), kSymmetries);
     choice.granularity = enumFrom(reader.member("granularity"), kGranularities);
     choice.bits = static_cast<int>(reader.member("bits").integer(kMinBits, kMaxBits));
@@ -94,7 +92,7 @@ QuantParams oneQuantizerFrom(const JsonReader& reader)
     reader.warnAboutOthers({"kind", "symmetry", "granularity", "axis", "bits", "scales", "zero_points",
         "zero_point_fractions", "bounds"});
     QuantParams params;
-    params.kind = enumFrom(reader.member("kind"), kKinds);
+    params.kind = enumFrom(reader.member("kind"), kQuantizerKinds);
     params.symmetry = enumFrom(reader.member("symmetry"), kSymmetries);
     params.granularity = enumFrom(reader.member("granularity"), kGranularities);
     params.axis = enumFrom(reader.member("axis"), kAxes);

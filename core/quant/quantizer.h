@@ -2,6 +2,7 @@
 
 #include "core/graph/site.h"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -15,6 +16,8 @@ enum class QuantizerKind {
     LogSqrt2, ///< x^ = d 2^(-q/2), q = round(-2 log2(x / d)); q >= 2^b gives 0 (methods.md 1.4)
     AdaLog ///< the same with codes per octave of 37 / a, a = 10 .. 138 (core/quant/ada_log.h)
 };
+inline constexpr std::array kQuantizerKinds {
+    QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2, QuantizerKind::AdaLog};
 
 enum class Symmetry {
     Asymmetric, ///< codes 0 .. 2^b - 1, integer zero point anywhere in int32
@@ -34,6 +37,9 @@ enum class BoundMethod {
     Mse, ///< least squared error over shrunken min-max ranges
     Manual ///< SiteChoice::manualBounds
 };
+/// Those that find the bounds by themselves.
+inline constexpr std::array kAutomaticMethods {
+    BoundMethod::MinMax, BoundMethod::Percentile, BoundMethod::Mse};
 
 /// Closed interval of values that are not clipped. lower <= upper, both finite.
 struct Bounds

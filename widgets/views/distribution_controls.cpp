@@ -96,7 +96,7 @@ void DistributionControls::describe()
 void DistributionControls::buildMethods()
 {
     auto* menu = new QMenu(m_auto);
-    for (const BoundMethod method : {BoundMethod::MinMax, BoundMethod::Percentile, BoundMethod::Mse}) {
+    for (const BoundMethod method : kAutomaticMethods) {
         connect(menu->addAction(displayName(method)), &QAction::triggered, this, [this, method] {
             m_method = method;
             emit automaticRequested(method);

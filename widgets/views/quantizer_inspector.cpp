@@ -143,18 +143,14 @@ QWidget* QuantizerInspector::buildForm()
               box.setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
           };
     const auto plainName = [](auto value) { return displayName(value); };
-    fill(*m_kind, tr("Quantizer"), tr("The map from values to codes"),
-        std::array {
-            QuantizerKind::Uniform, QuantizerKind::Log2, QuantizerKind::LogSqrt2, QuantizerKind::AdaLog},
-        plainName);
+    fill(*m_kind, tr("Quantizer"), tr("The map from values to codes"), kQuantizerKinds, plainName);
     fill(*m_symmetry, tr("Symmetry"), tr("Asymmetric has a zero point; symmetric keeps 0 at code 0"),
         std::array {Symmetry::Asymmetric, Symmetry::Symmetric}, plainName);
     fill(*m_granularity, tr("Granularity"), tr("Which values share a scale"),
         std::array {Granularity::Tensor, Granularity::Group},
         [](Granularity value) { return displayName(value, GroupAxis::Channel); });
-    fill(*m_method, tr("Bounds"), tr("How the clipping bounds come about"),
-        std::array {BoundMethod::MinMax, BoundMethod::Percentile, BoundMethod::Mse, BoundMethod::Manual},
-        plainName);
+    fill(*m_method, tr("Bounds"), tr("How the clipping bounds come about"), kAutomaticMethods, plainName);
+    m_method->addItem(displayName(BoundMethod::Manual), static_cast<int>(BoundMethod::Manual));
     m_enabled->setToolTip(tr("Off: the site stays in floating point"));
     m_bits->setRange(kMixedBits, kMaxBits);
     m_bits->setSpecialValueText(tr("mixed"));
