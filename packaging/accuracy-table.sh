@@ -23,7 +23,7 @@ row "plan" "top-1 %" "agree %" "KL nats" "SQNR dB"
 evaluate "FP32"
 for bits in 8 6 4; do
     for norm in tensor channel; do
-        for preset in minmax percentile mse; do
+        for preset in minmax percentile mse kl; do
             recipe="$out/w${bits}a${bits}-$preset-$norm.json"
             "$cli" quantize "$model" --calibration "$calibration" --preset "$preset" --norm "$norm" \
                 --w-bits "$bits" --a-bits "$bits" --out "$recipe" >/dev/null 2>&1

@@ -67,6 +67,8 @@ PresetOptions presetOptions(const QuantizeArguments& arguments)
         options.method = BoundMethod::Percentile;
     } else if (arguments.preset == "mse") {
         options.method = BoundMethod::Mse;
+    } else if (arguments.preset == "kl") {
+        options.method = BoundMethod::Kl;
     } else if (arguments.preset == "portable-int8") {
         options.symmetry = Symmetry::Symmetric;
         options.weightSymmetry = Symmetry::Symmetric;
@@ -229,7 +231,7 @@ void declareQuantize(CLI::App& app, CommandAction& action)
         "quantize", "Make a recipe from a preset, another recipe, or the quantizers a QDQ file has");
     command->add_option("MODEL", arguments->model, "Model directory, .onnx or .h5 file")->required();
     command->add_option("--calibration", arguments->calibration, "Calibration file (.h5)");
-    std::vector<std::string> presets {"minmax", "percentile", "mse", "portable-int8"};
+    std::vector<std::string> presets {"minmax", "percentile", "mse", "kl", "portable-int8"};
     std::string methodNames;
     for (const Method& method : methods()) {
         presets.emplace_back(method.name);

@@ -16,6 +16,7 @@ QString methodName(BoundMethod method)
     switch (method) {
     case BoundMethod::Percentile: return tr("percentile");
     case BoundMethod::Mse: return tr("least squares");
+    case BoundMethod::Kl: return tr("least divergence");
     case BoundMethod::MinMax:
     case BoundMethod::Manual: break;
     }

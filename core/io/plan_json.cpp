@@ -18,7 +18,7 @@ using Json = nlohmann::json;
 constexpr std::array kSymmetries {Symmetry::Asymmetric, Symmetry::Symmetric};
 constexpr std::array kGranularities {Granularity::Tensor, Granularity::Group};
 constexpr std::array kMethods {
-    BoundMethod::MinMax, BoundMethod::Percentile, BoundMethod::Mse, BoundMethod::Manual};
+    BoundMethod::MinMax, BoundMethod::Percentile, BoundMethod::Mse, BoundMethod::Kl, BoundMethod::Manual};
 constexpr std::array kAxes {GroupAxis::Channel, GroupAxis::Head};
 
 std::string_view nameOf(GroupAxis axis)

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 
 namespace qs {
 
@@ -126,6 +127,28 @@ double RowSource::squaredError(const QuantParams& params) const
         }
         return sum;
     });
+}
+
+std::vector<double> RowSource::histogram(const ValueAxis& axis) const
+{
+    AxisCounts counts(axis);
+    std::mutex mutex;
+    parallelFor(rowCount(m_view), kRowGrain, [&](std::int64_t begin, std::int64_t end) {
+        AxisCounts part(axis);
+        for (std::int64_t row = begin; row < end; ++row) {
+            for (const float x : std::span(rowAt(m_view, row), static_cast<std::size_t>(m_view.width))) {
+                part.add(static_cast<double>(x));
+            }
+        }
+        const std::lock_guard lock(mutex);
+        counts.add(part); // whole numbers: the order makes no difference
+    });
+    return counts.counts();
+}
+
+std::size_t RowSource::resolution() const
+{
+    return static_cast<std::size_t>(m_view.elementCount()) / kValuesPerPart;
 }
 
 ActivationView viewOf(const std::vector<float>& values)

@@ -24,6 +24,8 @@ public:
     [[nodiscard]] double mean() const override { return m_mean; }
     [[nodiscard]] double quantile(double p) const override;
     [[nodiscard]] double squaredError(const QuantParams& params) const override;
+    [[nodiscard]] std::vector<double> histogram(const ValueAxis& axis) const override;
+    [[nodiscard]] std::size_t resolution() const override;
 
 private:
     template<typename Body>

@@ -79,4 +79,18 @@ double WeightedSource::squaredError(const QuantParams& params) const
     return total;
 }
 
+std::vector<double> WeightedSource::histogram(const ValueAxis& axis) const
+{
+    double mean = 0.0;
+    for (const float weight : m_weights) {
+        mean += static_cast<double>(weight) / static_cast<double>(m_weights.size());
+    }
+    AxisCounts counts(axis);
+    for (std::size_t i = 0; i < m_values.size() && mean > 0.0; ++i) {
+        counts.add(
+            static_cast<double>(m_values[i]), static_cast<double>(m_weights[i % m_weights.size()]) / mean);
+    }
+    return counts.counts();
+}
+
 } // namespace qs

@@ -22,6 +22,9 @@ public:
     /// Not asked for by the search for least error. Throws Error(Internal).
     [[nodiscard]] double quantile(double p) const override;
     [[nodiscard]] double squaredError(const QuantParams& params) const override;
+    /// A value counts as much as its channel weighs, the mean weight being 1.
+    [[nodiscard]] std::vector<double> histogram(const ValueAxis& axis) const override;
+    [[nodiscard]] std::size_t resolution() const override { return m_values.size() / kValuesPerPart; }
 
 private:
     std::vector<float> m_values; ///< the rows looked at, dense

@@ -1,11 +1,13 @@
 #include "core/quant/bound_search.h"
 
 #include "core/quant/ada_log.h"
+#include "core/quant/histogram_divergence.h"
 #include "core/quant/scale.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 
 namespace qs {
 
@@ -37,13 +39,21 @@ Bounds shaped(const SiteChoice& choice, double lower, double upper)
     return {lower, upper};
 }
 
-/// Remembers the bounds of least error; earlier candidates win ties.
+/// What makes one quantizer better than another: less of it.
+using Measure = std::function<double(const QuantParams&)>;
+
+Measure squaredErrorOn(const BoundSource& values)
+{
+    return [&values](const QuantParams& params) { return values.squaredError(params); };
+}
+
+/// Remembers the bounds of least measure; earlier candidates win ties.
 class Best
 {
 public:
-    Best(const SiteChoice& choice, const BoundSource& values)
+    Best(const SiteChoice& choice, const Measure& measure)
         : m_choice(choice)
-        , m_values(values)
+        , m_measure(measure)
     {
     }
 
@@ -52,7 +62,7 @@ public:
     {
         const Bounds bounds = shaped(m_choice, lower, upper);
         const double error
-            = m_values.squaredError(paramsForBounds(m_choice.kind, m_choice.symmetry, m_choice.bits, bounds));
+            = m_measure(paramsForBounds(m_choice.kind, m_choice.symmetry, m_choice.bits, bounds));
         if (m_any && !(error < m_error)) {
             return false;
         }
@@ -65,7 +75,7 @@ public:
 
 private:
     const SiteChoice& m_choice;
-    const BoundSource& m_values;
+    const Measure& m_measure;
     Bounds m_bounds;
     double m_error = 0.0;
     bool m_any = false;
@@ -73,7 +83,8 @@ private:
 
 Bounds percentileBounds(const SiteChoice& choice, const BoundSource& values)
 {
-    Best best(choice, values);
+    const Measure error = squaredErrorOn(values);
+    Best best(choice, error);
     for (const double p : {0.999, 0.9999, 0.99999}) {
         best.offer(values.quantile(1.0 - p), values.quantile(p));
     }
@@ -88,11 +99,18 @@ struct Shrink
 };
 
 constexpr int kLeastFactor = 5;
+constexpr int kCoarseStep = 5;
 constexpr std::array kSteps {10, 5, 2, 1};
 
-Bounds leastSquaresInterval(const SiteChoice& choice, const BoundSource& values)
+/// What an interval search tries before it moves step by step.
+enum class Start {
+    CommonFactors,
+    AllPairs ///< for cheap measures that jump: where cells begin beside a peak matters
+};
+
+Bounds bestInterval(const SiteChoice& choice, const BoundSource& values, const Measure& measure, Start start)
 {
-    Best best(choice, values);
+    Best best(choice, measure);
     const double mean = values.mean();
     const auto offer = [&](const Shrink& shrink) {
         const auto inside = [](int factor) { return factor >= kLeastFactor && factor <= 100; };
@@ -103,9 +121,11 @@ Bounds leastSquaresInterval(const SiteChoice& choice, const BoundSource& values)
             && best.offer(bound(shrink.lower, values.minimum()), bound(shrink.upper, values.maximum()));
     };
     Shrink current;
-    for (int factor = 100; factor >= kLeastFactor; factor -= 5) {
-        if (offer({factor, factor})) {
-            current = {factor, factor};
+    for (int lower = 100; lower >= kLeastFactor; lower -= kCoarseStep) {
+        for (int upper = 100; upper >= kLeastFactor; upper -= kCoarseStep) {
+            if ((start == Start::AllPairs || lower == upper) && offer({lower, upper})) {
+                current = {lower, upper};
+            }
         }
     }
     constexpr std::array kMoves {
@@ -126,16 +146,16 @@ Bounds leastSquaresInterval(const SiteChoice& choice, const BoundSource& values)
     return best.bounds();
 }
 
-Bounds leastSquaresMagnitude(const SiteChoice& choice, const BoundSource& values)
+Bounds bestMagnitude(const SiteChoice& choice, const BoundSource& values, const Measure& measure)
 {
-    Best best(choice, values);
+    Best best(choice, measure);
     const double largest = std::max(std::abs(values.minimum()), std::abs(values.maximum()));
     const auto offer = [&](int factor) {
         const double bound = largest - (100 - factor) * 0.01 * largest;
         return factor >= kLeastFactor && factor <= 100 && best.offer(-bound, bound);
     };
     int current = 100;
-    for (int factor = 100; factor >= kLeastFactor; factor -= 5) {
+    for (int factor = 100; factor >= kLeastFactor; factor -= kCoarseStep) {
         current = offer(factor) ? factor : current;
     }
     for (const int step : {2, 1}) {
@@ -150,11 +170,11 @@ Bounds leastSquaresMagnitude(const SiteChoice& choice, const BoundSource& values
     return best.bounds();
 }
 
-Bounds leastSquaresBase(const SiteChoice& choice, const BoundSource& values)
+Bounds bestBase(const SiteChoice& choice, const BoundSource& values, const Measure& measure)
 {
     constexpr int kPerOctave = 16;
     constexpr int kOctaves = 4;
-    Best best(choice, values);
+    Best best(choice, measure);
     for (int j = 0; j <= kOctaves * kPerOctave; ++j) {
         best.offer(0.0, values.maximum() * std::exp2(-static_cast<double>(j) / kPerOctave));
     }
@@ -188,11 +208,21 @@ Bounds adaLogInterval(const SiteChoice& choice, const BoundSource& values)
     SiteChoice fixed = choice;
     fixed.kind = QuantizerKind::LogSqrt2;
     const double d = searchBounds(fixed, values).upper;
-    Best best(choice, values);
+    const Measure error = squaredErrorOn(values);
+    Best best(choice, error);
     if (d > 0.0) {
         offerAdaLogBases(best, d);
     }
     return best.bounds();
+}
+
+Bounds bestBounds(const SiteChoice& choice, const BoundSource& values, const Measure& measure, Start start)
+{
+    if (isLogarithmic(choice)) {
+        return bestBase(choice, values, measure);
+    }
+    return isAsymmetric(choice) ? bestInterval(choice, values, measure, start)
+                                : bestMagnitude(choice, values, measure);
 }
 
 } // namespace
@@ -204,17 +234,20 @@ Bounds searchBounds(const SiteChoice& choice, const BoundSource& values)
     if (choice.kind == QuantizerKind::AdaLog && minimum < maximum && maximum > 0.0) {
         return adaLogInterval(choice, values);
     }
-    if (choice.method == BoundMethod::MinMax || !(minimum < maximum)) {
+    if (choice.method == BoundMethod::MinMax || !(minimum < maximum)
+        || (isLogarithmic(choice) && !(maximum > 0.0))) {
         return shaped(choice, minimum, maximum);
     }
     if (choice.method == BoundMethod::Percentile) {
         return percentileBounds(choice, values);
     }
-    if (isLogarithmic(choice)) {
-        return leastSquaresBase(choice, values);
+    if (choice.method == BoundMethod::Kl) {
+        const HistogramDivergence divergence(choice, values);
+        return bestBounds(
+            choice, values, [&](const QuantParams& params) { return divergence.of(params); },
+            Start::AllPairs);
     }
-    return isAsymmetric(choice) ? leastSquaresInterval(choice, values)
-                                : leastSquaresMagnitude(choice, values);
+    return bestBounds(choice, values, squaredErrorOn(values), Start::CommonFactors);
 }
 
 } // namespace qs

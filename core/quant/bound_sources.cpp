@@ -17,6 +17,22 @@ namespace {
 /// Quantiles of values are asked for up to this far from the ends.
 constexpr double kTail = 0.001;
 
+void addTo(AxisCounts& counts, const GroupStatistics& group)
+{
+    const Histogram& histogram = group.histogram;
+    const double minimum = group.minimum;
+    const double maximum = group.maximum;
+    if (histogram.zeros > 0) {
+        counts.add(std::clamp(0.0, minimum, maximum), static_cast<double>(histogram.zeros));
+    }
+    for (std::size_t bin = 0; bin < histogram.size(); ++bin) {
+        if (histogram.counts[bin] > 0) {
+            counts.addSpread(std::max(histogram.edge(bin), minimum),
+                std::min(histogram.edge(bin + 1), maximum), static_cast<double>(histogram.counts[bin]));
+        }
+    }
+}
+
 } // namespace
 
 GroupSource::GroupSource(const GroupStatistics& group)
@@ -47,6 +63,18 @@ double GroupSource::quantile(double p) const
 double GroupSource::squaredError(const QuantParams& params) const
 {
     return quantizationErrorOfGroup(m_group, params, 0).total();
+}
+
+std::vector<double> GroupSource::histogram(const ValueAxis& axis) const
+{
+    AxisCounts counts(axis);
+    addTo(counts, m_group);
+    return counts.counts();
+}
+
+std::size_t GroupSource::resolution() const
+{
+    return std::min(static_cast<std::size_t>(m_group.count) / kValuesPerPart, m_group.histogram.size());
 }
 
 SiteSource::SiteSource(const SiteStatistics& statistics, const TaskContext& context)
@@ -149,6 +177,27 @@ double SiteSource::squaredError(const QuantParams& params) const
     return quantizationError(m_statistics, params).total();
 }
 
+std::vector<double> SiteSource::histogram(const ValueAxis& axis) const
+{
+    m_context.throwIfCancelled();
+    AxisCounts counts(axis);
+    for (const GroupStatistics& group : m_statistics.groups) {
+        if (group.count > 0) {
+            addTo(counts, group);
+        }
+    }
+    return counts.counts();
+}
+
+std::size_t SiteSource::resolution() const
+{
+    std::size_t bins = 0;
+    for (const GroupStatistics& group : m_statistics.groups) {
+        bins += group.histogram.size();
+    }
+    return std::min(static_cast<std::size_t>(m_statistics.count()) / kValuesPerPart, bins);
+}
+
 SampleSource::SampleSource(std::vector<float> values, Quantiles quantiles)
     : m_values(std::move(values))
 {
@@ -203,6 +252,15 @@ double SampleSource::squaredError(const QuantParams& params) const
         }
     }
     return total;
+}
+
+std::vector<double> SampleSource::histogram(const ValueAxis& axis) const
+{
+    AxisCounts counts(axis);
+    for (const float value : m_values) {
+        counts.add(static_cast<double>(value));
+    }
+    return counts.counts();
 }
 
 } // namespace qs

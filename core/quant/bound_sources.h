@@ -18,6 +18,8 @@ public:
     [[nodiscard]] double mean() const override;
     [[nodiscard]] double quantile(double p) const override;
     [[nodiscard]] double squaredError(const QuantParams& params) const override;
+    [[nodiscard]] std::vector<double> histogram(const ValueAxis& axis) const override;
+    [[nodiscard]] std::size_t resolution() const override;
 
 private:
     const GroupStatistics& m_group;
@@ -35,6 +37,8 @@ public:
     [[nodiscard]] double mean() const override;
     [[nodiscard]] double quantile(double p) const override;
     [[nodiscard]] double squaredError(const QuantParams& params) const override;
+    [[nodiscard]] std::vector<double> histogram(const ValueAxis& axis) const override;
+    [[nodiscard]] std::size_t resolution() const override;
 
 private:
     /// Cumulative counts over one group's bins: counts[i] values lie below edges[i].
@@ -68,6 +72,8 @@ public:
     [[nodiscard]] double mean() const override { return m_mean; }
     [[nodiscard]] double quantile(double p) const override;
     [[nodiscard]] double squaredError(const QuantParams& params) const override;
+    [[nodiscard]] std::vector<double> histogram(const ValueAxis& axis) const override;
+    [[nodiscard]] std::size_t resolution() const override { return m_values.size() / kValuesPerPart; }
 
 private:
     std::vector<float> m_values; ///< both tails ascending in their places when quantiles are needed

@@ -49,6 +49,7 @@ std::string_view nameOf(BoundMethod method)
     case BoundMethod::MinMax: return "min-max";
     case BoundMethod::Percentile: return "percentile";
     case BoundMethod::Mse: return "mse";
+    case BoundMethod::Kl: return "kl";
     case BoundMethod::Manual: return "manual";
     }
     return "unknown";

@@ -35,11 +35,12 @@ enum class BoundMethod {
     Percentile, ///< best of the RepQ-ViT candidates {0.999, 0.9999, 0.99999} by squared error
                 ///< (methods.md 1.2)
     Mse, ///< least squared error over shrunken min-max ranges
+    Kl, ///< least divergence of histograms over the same ranges (entropy calibration)
     Manual ///< SiteChoice::manualBounds
 };
 /// Those that find the bounds by themselves.
 inline constexpr std::array kAutomaticMethods {
-    BoundMethod::MinMax, BoundMethod::Percentile, BoundMethod::Mse};
+    BoundMethod::MinMax, BoundMethod::Percentile, BoundMethod::Mse, BoundMethod::Kl};
 
 /// Closed interval of values that are not clipped. lower <= upper, both finite.
 struct Bounds
@@ -87,6 +88,6 @@ struct QuantParams
 [[nodiscard]] std::string_view nameOf(QuantizerKind kind); ///< "uniform", "log2", "log-sqrt2", "adalog"
 [[nodiscard]] std::string_view nameOf(Symmetry symmetry); ///< "asymmetric", "symmetric"
 [[nodiscard]] std::string_view nameOf(Granularity granularity); ///< "tensor", "group"
-[[nodiscard]] std::string_view nameOf(BoundMethod method); ///< "min-max", "percentile", "mse", "manual"
+[[nodiscard]] std::string_view nameOf(BoundMethod method); ///< "min-max", "percentile", "mse", "kl", "manual"
 
 } // namespace qs

@@ -8,6 +8,7 @@
 #include "core/eval/session_file.h"
 #include "core/quant/resolve.h"
 #include "tests/app/fresh_window.h"
+#include "widgets/common/display_names.h"
 #include "widgets/models/bits_matrix_model.h"
 #include "widgets/plot/channel_map.h"
 #include "widgets/plot/distribution_plot.h"
@@ -118,6 +119,31 @@ private slots:
         release(0.5);
         const Bounds bounds = choice().manualBounds.front();
         QCOMPARE(bounds.lower, -bounds.upper);
+    }
+    void theInspectorsBoundsByLeastDivergenceAreShown()
+    {
+        SiteChoice few = choice();
+        few.bits = 4;
+        session().edit({{m_site.toStdString(), few}}, u"4 bits"_s);
+        QComboBox* bounds = nullptr;
+        for (auto* box : m_window->findChildren<QComboBox*>()) {
+            bounds = box->accessibleName() == u"Bounds"_s ? box : bounds;
+        }
+        QVERIFY(bounds != nullptr);
+        bounds->setFocus();
+        while (bounds->currentText() != displayName(BoundMethod::Kl)) {
+            const int before = bounds->currentIndex();
+            QTest::keyClick(bounds, Qt::Key_Down);
+            QVERIFY(bounds->currentIndex() > before);
+        }
+        QCOMPARE(choice().method, BoundMethod::Kl);
+        const int index = indexOfSite(session().model()->sites, m_site.toStdString());
+        const Site& site = session().model()->sites[static_cast<std::size_t>(index)];
+        const auto resolved = [&](const SiteChoice& each) {
+            return resolveSite(*session().model(), site, each, *session().calibration()).bounds.front();
+        };
+        QVERIFY(resolved(choice()) != resolved(few));
+        QTRY_COMPARE_WITH_TIMEOUT(view().distributionPlot()->bounds(), resolved(choice()), kPatienceMs);
     }
     void aDragOfAnAdaLogQuantizerKeepsItsBase()
     {

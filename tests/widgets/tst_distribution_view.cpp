@@ -15,6 +15,7 @@
 #include <QMenu>
 #include <QSignalSpy>
 #include <QTest>
+#include <QToolButton>
 
 #include <algorithm>
 #include <cmath>
@@ -193,6 +194,31 @@ private slots:
         QTest::mouseMove(canvas, {x(p99) + 2, y});
         QTest::mouseRelease(canvas, Qt::LeftButton, {}, {x(p99) + 2, y});
         QCOMPARE(spy.last().at(0).value<Bounds>().upper, p99);
+    }
+    void automaticMethodsAreInTheMenuAndAmongTheOverlays()
+    {
+        show(Granularity::Tensor);
+        QSignalSpy spy(m_view.get(), &DistributionView::automaticRequested);
+        QStringList offered;
+        for (const QToolButton* button : m_view->findChildren<QToolButton*>()) {
+            if (button->text() == u"Auto"_s) {
+                for (QAction* action : button->menu()->actions()) {
+                    offered << action->text();
+                    action->trigger();
+                }
+            }
+        }
+        QCOMPARE(static_cast<std::size_t>(spy.size()), kAutomaticMethods.size());
+        QStringList ghosts;
+        for (const QAction* action : m_view->findChild<GhostMenu*>()->menu()->actions()) {
+            ghosts << action->text();
+        }
+        for (std::size_t i = 0; i < kAutomaticMethods.size(); ++i) {
+            const QString name = displayName(kAutomaticMethods[i]);
+            QCOMPARE(spy.at(static_cast<qsizetype>(i)).first().value<BoundMethod>(), kAutomaticMethods[i]);
+            QVERIFY(offered.contains(name));
+            QVERIFY(ghosts.contains(name));
+        }
     }
     void overlaysAreVariationsOfThePlannedQuantizer()
     {

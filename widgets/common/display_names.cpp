@@ -96,6 +96,7 @@ QString displayName(BoundMethod method)
     case BoundMethod::MinMax: return tr("min-max");
     case BoundMethod::Percentile: return tr("percentile");
     case BoundMethod::Mse: return tr("least MSE");
+    case BoundMethod::Kl: return tr("least KL");
     case BoundMethod::Manual: return tr("manual");
     }
     return {};

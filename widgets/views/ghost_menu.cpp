@@ -18,8 +18,8 @@ GhostMenu::GhostMenu(QWidget* parent)
     setFocusPolicy(Qt::TabFocus);
     auto* menu = new QMenu(this);
     using enum Variation;
-    for (const Variation variation : {MinMax, Percentile, Mse, OtherSymmetry, OtherGranularity, Uniform, Log2,
-             LogSqrt2, AdaLog, MoreBits, FewerBits}) {
+    for (const Variation variation : {MinMax, Percentile, Mse, Kl, OtherSymmetry, OtherGranularity, Uniform,
+             Log2, LogSqrt2, AdaLog, MoreBits, FewerBits}) {
         QAction* action = menu->addAction(QString());
         action->setCheckable(true);
         m_actions.emplace_back(variation, action);
@@ -70,6 +70,7 @@ GhostChoice GhostMenu::varied(Variation variation) const
     case Variation::MinMax: byMethod(BoundMethod::MinMax); break;
     case Variation::Percentile: byMethod(BoundMethod::Percentile); break;
     case Variation::Mse: byMethod(BoundMethod::Mse); break;
+    case Variation::Kl: byMethod(BoundMethod::Kl); break;
     case Variation::OtherSymmetry:
         choice.symmetry = choice.symmetry == Symmetry::Symmetric ? Symmetry::Asymmetric : Symmetry::Symmetric;
         ghost.label = displayName(choice.symmetry);
@@ -86,9 +87,8 @@ GhostChoice GhostMenu::varied(Variation variation) const
     case Variation::MoreBits: byBits(std::min(choice.bits + 1, kMaxBits)); break;
     case Variation::FewerBits: byBits(std::max(choice.bits - 1, kMinBits)); break;
     }
-    if (variation != Variation::MinMax && variation != Variation::Percentile && variation != Variation::Mse
-        && choice.method == BoundMethod::Manual && variation != Variation::MoreBits
-        && variation != Variation::FewerBits) {
+    const bool keepsShape = variation == Variation::MoreBits || variation == Variation::FewerBits;
+    if (choice.method == BoundMethod::Manual && !keepsShape) {
         choice.method = BoundMethod::MinMax; // bounds set by hand are for another shape of quantizer
     }
     if (choice.method != BoundMethod::Manual) {

@@ -34,6 +34,7 @@ private:
         MinMax,
         Percentile,
         Mse,
+        Kl,
         OtherSymmetry,
         OtherGranularity,
         Uniform,

@@ -35,6 +35,7 @@ private slots:
         SiteChoice& manual = m_session.plan.choices.begin()->second;
         manual.method = BoundMethod::Manual;
         manual.manualBounds = {{-0.1, 1.0 / 3.0}};
+        m_session.plan.choices.rbegin()->second.method = BoundMethod::Kl;
         auto evaluation = std::make_shared<Evaluation>();
         evaluation->metrics.samples = 7;
         evaluation->metrics.top1Percent = 71.25;

@@ -1,5 +1,6 @@
 #include "core/base/error.h"
 #include "core/base/log.h"
+#include "core/io/plan_json.h"
 #include "core/io/recipe_file.h"
 
 #include <QFile>
@@ -8,6 +9,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 
 using namespace qs;
 
@@ -34,6 +36,7 @@ Recipe sampleRecipe()
     choice.manualBounds = {{0.0, 0.1}, {-1e-300, 1.0 / 3.0}};
     recipe.plan.choices["blocks.0.attn.softmax"] = choice;
     recipe.plan.choices["a.weight"] = SiteChoice {};
+    recipe.plan.choices["b.weight"].method = BoundMethod::Kl;
     QuantParams params;
     params.kind = QuantizerKind::Uniform;
     params.symmetry = Symmetry::Asymmetric;
@@ -118,6 +121,19 @@ private slots:
         QVERIFY(!codeOf(text));
         setLogSink({});
         QVERIFY2(warnings.find("plan.blocks.0.attn.softmax.flavour") != std::string::npos, warnings.c_str());
+    }
+    void methodsAreWrittenByName() // files of other versions rely on it
+    {
+        const std::map<BoundMethod, std::string> names {{BoundMethod::MinMax, "min-max"},
+            {BoundMethod::Percentile, "percentile"}, {BoundMethod::Mse, "mse"}, {BoundMethod::Kl, "kl"},
+            {BoundMethod::Manual, "manual"}};
+        for (const auto& [method, name] : names) {
+            Plan plan;
+            plan.choices["a"].method = method;
+            const std::string text = planToJson(plan);
+            QVERIFY2(text.find("\"method\":\"" + name + "\"") != std::string::npos, text.c_str());
+            QVERIFY(planFromJson(text) == plan);
+        }
     }
     void missingFilesAreIoErrors()
     {

@@ -134,7 +134,7 @@ void TestResolve::constantChannelsAreReproduced()
 {
     QFETCH(const float, constant);
     const SiteStatistics site = siteOf({std::vector<float>(10, constant)}, constant == 1e20F ? 60 : -8);
-    for (const auto method : {BoundMethod::MinMax, BoundMethod::Percentile, BoundMethod::Mse}) {
+    for (const auto method : kAutomaticMethods) {
         for (const auto symmetry : {Symmetry::Asymmetric, Symmetry::Symmetric}) {
             for (const int bits : {2, 4, 8, 16}) {
                 const QuantParams params
