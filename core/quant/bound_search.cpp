@@ -234,15 +234,14 @@ Bounds searchBounds(const SiteChoice& choice, const BoundSource& values)
     if (choice.kind == QuantizerKind::AdaLog && minimum < maximum && maximum > 0.0) {
         return adaLogInterval(choice, values);
     }
-    if (choice.method == BoundMethod::MinMax || !(minimum < maximum)
-        || (isLogarithmic(choice) && !(maximum > 0.0))) {
+    if (choice.method == BoundMethod::MinMax || !(minimum < maximum)) {
         return shaped(choice, minimum, maximum);
     }
     if (choice.method == BoundMethod::Percentile) {
         return percentileBounds(choice, values);
     }
-    if (choice.method == BoundMethod::Kl) {
-        const HistogramDivergence divergence(choice, values);
+    if (choice.method == BoundMethod::Kl && !isLogarithmic(choice)) {
+        const HistogramDivergence divergence(choice.bits, values);
         return bestBounds(
             choice, values, [&](const QuantParams& params) { return divergence.of(params); },
             Start::AllPairs);

@@ -38,6 +38,8 @@ public:
 /// helps. The first candidate is min-max, so the result is never worse than that. Ours; no published method.
 /// Kl: least HistogramDivergence, by the same search but from all pairs of 1, 0.95 .. 0.05 for a and b;
 /// min-max where the values are too few for the levels. About 500 evaluations of O(N), beside one histogram.
+/// Logarithmic quantizers: as Mse, since their steps are the same for every d, so that clipping has nothing
+/// to gain.
 [[nodiscard]] Bounds searchBounds(const SiteChoice& choice, const BoundSource& values);
 
 } // namespace qs

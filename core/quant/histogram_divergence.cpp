@@ -1,6 +1,5 @@
 #include "core/quant/histogram_divergence.h"
 
-#include "core/quant/ada_log.h"
 #include "core/quant/quantizer_cells.h"
 
 #include <algorithm>
@@ -13,54 +12,38 @@ namespace {
 
 constexpr std::size_t kPartsPerLevel = 16; // TensorRT: 2048 parts for 128 levels
 constexpr std::size_t kMostParts = 4096;
-constexpr double kOctaves = 32.0;
-constexpr std::size_t kMostLogarithmicParts = 512;
 constexpr double kShortestPiece = 1e-9; // what edges that coincide leave by rounding is less
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-ValueAxis axisOf(const SiteChoice& choice, const BoundSource& values)
+ValueAxis axisOf(int bits, const BoundSource& values)
 {
-    const std::size_t resolution = std::max<std::size_t>(1, values.resolution());
-    if (choice.kind == QuantizerKind::Uniform) {
-        const std::size_t parts = std::min(kMostParts, kPartsPerLevel << static_cast<unsigned>(choice.bits));
-        return {values.minimum(), values.maximum(), std::min(parts, resolution), false};
-    }
-    const double top = std::log2(values.maximum());
-    return {top - kOctaves, top, std::min(kMostLogarithmicParts, resolution), true};
+    const std::size_t parts = std::min(kMostParts, kPartsPerLevel << static_cast<unsigned>(bits));
+    return {values.minimum(), values.maximum(), std::clamp<std::size_t>(values.resolution(), 1, parts)};
 }
 
-/// A quantizer's cells on an axis, where all but the first are equally wide: cell k begins at first + k step.
+/// A quantizer's cells without those that saturate: cell k begins at first + k step.
 struct Cells
 {
     double first = 0.0;
     double step = 0.0;
-    std::int64_t lowest = 0; ///< -1: there is a cell below the first, of what becomes zero
     std::int64_t count = 0;
 
+    explicit Cells(const QuantParams& params)
+    {
+        const QuantizerCells cells(params, 0);
+        first = cells.upperEdge(0);
+        step = cells.step();
+        count = cells.count() - 2;
+    }
     [[nodiscard]] double edge(std::int64_t cell) const { return first + static_cast<double>(cell) * step; }
-    [[nodiscard]] std::int64_t at(double place) const
+    /// The cell a value becomes part of.
+    [[nodiscard]] std::int64_t at(double value) const
     {
-        const double cell = std::floor((place - first) / step);
-        return static_cast<std::int64_t>(
-            std::clamp(cell, static_cast<double>(lowest), static_cast<double>(count - 1)));
+        const double cell = std::floor((value - first) / step);
+        return static_cast<std::int64_t>(std::clamp(cell, 0.0, static_cast<double>(count - 1)));
     }
-    /// The value there does not saturate.
-    [[nodiscard]] bool holds(double place) const
-    {
-        return place < edge(count) && (lowest < 0 || place >= first);
-    }
+    [[nodiscard]] bool holds(double value) const { return value >= first && value < edge(count); }
 };
-
-Cells cellsOf(const QuantParams& params)
-{
-    const QuantizerCells cells(params, 0);
-    const std::int64_t codes = cells.count() - 2;
-    if (params.kind == QuantizerKind::Uniform) {
-        return {cells.upperEdge(0), cells.step(), 0, codes};
-    }
-    const double step = 1.0 / codesPerOctave(params, 0);
-    return {std::log2(cells.upperEdge(codes)) - static_cast<double>(codes) * step, step, -1, codes};
-}
 
 /// Adds up P ln Q, cell after cell from below.
 class CellSum
@@ -110,8 +93,8 @@ private:
 
 } // namespace
 
-HistogramDivergence::HistogramDivergence(const SiteChoice& choice, const BoundSource& values)
-    : m_axis(axisOf(choice, values))
+HistogramDivergence::HistogramDivergence(int bits, const BoundSource& values)
+    : m_axis(axisOf(bits, values))
     , m_shares(values.histogram(m_axis))
 {
     for (const double count : m_shares) {
@@ -124,7 +107,7 @@ HistogramDivergence::HistogramDivergence(const SiteChoice& choice, const BoundSo
 
 double HistogramDivergence::of(const QuantParams& params) const
 {
-    const Cells cells = cellsOf(params);
+    const Cells cells(params);
     const double width = m_axis.width();
     if (cells.step < width) {
         return kInfinity;

@@ -7,11 +7,10 @@ namespace qs {
 
 std::size_t ValueAxis::partOf(double value) const
 {
-    const double place = isLogarithmic ? (value > 0.0 ? std::log2(value) : lower - 1.0) : value;
-    if (!(place >= lower && place <= upper)) {
+    if (!(value >= lower && value <= upper)) {
         return parts;
     }
-    const double part = std::floor((place - lower) / (upper - lower) * static_cast<double>(parts));
+    const double part = std::floor((value - lower) / (upper - lower) * static_cast<double>(parts));
     return std::min(static_cast<std::size_t>(part), parts - 1);
 }
 
@@ -21,9 +20,8 @@ AxisCounts::AxisCounts(const ValueAxis& axis)
     , m_counts(axis.parts, 0.0)
 {
     for (std::size_t i = 0; i <= axis.parts; ++i) {
-        const double place = axis.lower
+        m_edges[i] = axis.lower
             + (axis.upper - axis.lower) * (static_cast<double>(i) / static_cast<double>(axis.parts));
-        m_edges[i] = axis.isLogarithmic ? std::exp2(place) : place;
     }
 }
 

@@ -5,15 +5,14 @@
 
 namespace qs {
 
-/// An interval of values, or of their base-2 logarithms, cut into equal parts.
+/// An interval of values cut into equal parts.
 struct ValueAxis
 {
-    double lower = 0.0; ///< logarithmic: log2 of the least value
+    double lower = 0.0;
     double upper = 1.0; ///< > lower
     std::size_t parts = 1; ///< > 0
-    bool isLogarithmic = false;
 
-    /// Of a part, as lower and upper are.
+    /// Of a part.
     [[nodiscard]] double width() const { return (upper - lower) / static_cast<double>(parts); }
     /// The part that a value lies in, the upper end being in the last; `parts` for a value outside.
     [[nodiscard]] std::size_t partOf(double value) const;
@@ -34,7 +33,7 @@ public:
 
 private:
     ValueAxis m_axis;
-    std::vector<double> m_edges; ///< in values, parts + 1
+    std::vector<double> m_edges; ///< parts + 1
     std::vector<double> m_counts;
 };
 

@@ -12,7 +12,6 @@ import pathlib
 import numpy as np
 
 OUT = pathlib.Path(__file__).resolve().parents[1] / "data" / "quant" / "divergence.npz"
-PER_OCTAVE = {"log2": 1, "log-sqrt2": 2}
 VALUES_PER_PART = 16
 
 
@@ -35,17 +34,13 @@ class Values:
         bins = sum(int(np.floor(c.max() / width) - np.floor(c.min() / width)) + 1 for c in self.channels)
         return min(parts, bins)
 
-    def histogram(self, lower, upper, parts, logarithmic):
-        def place(x):
-            return np.array([math.log2(v) if v > 0 else -np.inf for v in x]) if logarithmic else x
-
+    def histogram(self, parts):
+        lower, upper = self.minimum, self.maximum
         if self.exponent is None:
-            at = np.concatenate([place(c) for c in self.channels])
-            at = at[(at >= lower) & (at <= upper)]
+            at = np.concatenate(self.channels)
             part = np.minimum(np.floor((at - lower) / (upper - lower) * parts).astype(int), parts - 1)
             return np.bincount(part, minlength=parts).astype(float)
         edges = lower + (upper - lower) * (np.arange(parts + 1) / parts)
-        edges = np.exp2(edges) if logarithmic else edges
         counts = np.zeros(parts)
         width = 2.0**self.exponent
         for channel in self.channels:
@@ -55,7 +50,7 @@ class Values:
                 if low < high:
                     overlap = np.minimum(edges[1:], high) - np.maximum(edges[:-1], low)
                     counts += n * np.maximum(overlap, 0) / (high - low)
-                elif edges[0] <= low <= edges[-1] and (low > 0 or not logarithmic):
+                else:
                     counts[min(np.searchsorted(edges, low, side="right") - 1, parts - 1)] += n
         return counts
 
@@ -70,26 +65,17 @@ def float_scale(symmetric, bits, low, high):
 
 
 class Measure:
-    def __init__(self, values, kind, symmetric, bits):
-        self.kind, self.symmetric, self.bits = kind, symmetric, bits
-        self.logarithmic = kind != "uniform"
-        if self.logarithmic:
-            self.upper = math.log2(values.maximum)
-            self.lower, most = self.upper - 32.0, 512
-        else:
-            self.lower, self.upper, most = values.minimum, values.maximum, min(4096, 16 * 2**bits)
-        self.parts = min(most, values.resolution())
-        counts = values.histogram(self.lower, self.upper, self.parts, self.logarithmic)
+    def __init__(self, values, symmetric, bits):
+        self.symmetric, self.bits = symmetric, bits
+        self.lower = values.minimum
+        self.parts = min(4096, 16 * 2**bits, values.resolution())
+        counts = values.histogram(self.parts)
         self.count = counts.sum()
         self.shares = counts / self.count
-        self.width = (self.upper - self.lower) / self.parts
+        self.width = (values.maximum - values.minimum) / self.parts
 
     def cell_edges(self, low, high):
-        """Edges of the cells, the saturating ones left out; for a logarithmic kind with the cell of zeros."""
-        if self.logarithmic:
-            k, codes = PER_OCTAVE[self.kind], 2**self.bits
-            top = math.log2(float(np.float32(high)) * 2.0 ** (0.5 / k))
-            return np.concatenate([[-np.inf], top - (codes - np.arange(codes + 1)) / k]), 1.0 / k
+        """Edges of the cells, the saturating ones left out, and their width."""
         step, zero = float_scale(self.symmetric, self.bits, low, high)
         step = float(step)
         codes = 2**self.bits - 1 if self.symmetric else 2**self.bits
@@ -120,9 +106,9 @@ class Measure:
         return divergence - (inside.size - used.sum()) / (2 * self.count)
 
 
-def search(values, kind, symmetric, bits):
+def search(values, symmetric, bits):
     """Bounds of least divergence among the candidates of the least-squares search, with it and that of min-max."""
-    measure = Measure(values, kind, symmetric, bits)
+    measure = Measure(values, symmetric, bits)
     best = {"divergence": None, "bounds": None}
 
     def offer(low, high):
@@ -143,11 +129,7 @@ def search(values, kind, symmetric, bits):
         bound = largest - (100 - factor) * 0.01 * largest
         return 5 <= factor <= 100 and offer(-bound, bound)
 
-    if kind != "uniform":
-        for j in range(65):
-            offer(0.0, values.maximum * 2.0 ** (-j / 16))
-        first = measure(0.0, values.maximum)
-    elif symmetric:
+    if symmetric:
         current = 100
         for factor in range(100, 4, -5):
             current = factor if magnitude(factor) else current
@@ -199,18 +181,15 @@ def main():
     arrays = {}
     for name, channels in distributions().items():
         arrays[name] = channels
-        kinds = ["log2", "log-sqrt2"] if name == "attention" else ["uniform"]
+        wholes = [channels] if len(channels) == 1 else [channels] + [c[None] for c in channels]
         rows = []
-        for kind in kinds:
-            for symmetric in (False, True) if kind == "uniform" else (False,):
-                for bits in (2, 3, 4, 6, 8):
-                    for exponent in (None, EXPONENTS[name]):
-                        wholes = [channels] if len(channels) == 1 else [channels] + [c[None] for c in channels]
-                        for index, part in enumerate(wholes):
-                            found = search(Values(part, exponent), kind, symmetric, bits)
-                            rows.append([PER_OCTAVE.get(kind, 0), symmetric, bits, exponent is not None, index - 1, *found])
+        for symmetric in (False, True):
+            for bits in (2, 3, 4, 6, 8):
+                for exponent in (None, EXPONENTS[name]):
+                    for index, part in enumerate(wholes):
+                        found = search(Values(part, exponent), symmetric, bits)
+                        rows.append([symmetric, bits, exponent is not None, index - 1, *found])
         arrays[name + ".cases"] = np.array(rows, np.float64)  # index -1: all channels
-    arrays["exponents"] = np.array([EXPONENTS[n] for n in sorted(EXPONENTS)], np.int32)
     np.savez_compressed(OUT, **arrays)
     for name in EXPONENTS:
         for row in arrays[name + ".cases"]:
