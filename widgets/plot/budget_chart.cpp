@@ -40,8 +40,7 @@ double shownDb(const BudgetPoint& point)
 } // namespace
 
 BudgetChart::BudgetChart(QWidget* parent)
-    : QWidget(parent)
-    , m_plot(new QCustomPlot(this))
+    : PlotWidget(parent)
     , m_empty(new EmptyLabel(QString(), this))
     , m_stack(new QStackedLayout(this))
 {
@@ -74,7 +73,7 @@ BudgetChart::BudgetChart(QWidget* parent)
         emit budgetEdited(value, phase);
     });
     new PlotMenu(this, u"budget"_s, [this] { return csv(); });
-    applyStyle();
+    restyle();
 }
 
 void BudgetChart::buildGraphs()
@@ -159,18 +158,8 @@ QSize BudgetChart::sizeHint() const
     return {420, 200};
 }
 
-void BudgetChart::changeEvent(QEvent* event)
+void BudgetChart::applyStyle(const PlotStyle& style)
 {
-    QWidget::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
-        applyStyle();
-    }
-}
-
-void BudgetChart::applyStyle()
-{
-    const PlotStyle style(palette());
-    style.applyTo(*m_plot);
     QPen line = style.pen(PlotRole::Activation);
     line.setWidthF(1.4);
     m_line->setPen(line);

@@ -1,16 +1,15 @@
 #pragma once
 
 #include "widgets/common/edit_phase.h"
+#include "widgets/plot/plot_widget.h"
 
 #include <QString>
-#include <QWidget>
 
 #include <optional>
 #include <vector>
 
 class QCPGraph;
 class QCPLayer;
-class QCustomPlot;
 class QStackedLayout;
 
 namespace qs {
@@ -30,7 +29,7 @@ struct BudgetPoint
 /// The best plans for every budget of bits, and the budget itself as a line to be dragged; the best plan
 /// within it is marked, and so is the present one. Keys: the arrows move the budget from plan to plan, Escape
 /// takes a movement back. The wheel zooms, R shows all.
-class BudgetChart : public QWidget
+class BudgetChart : public PlotWidget
 {
     Q_OBJECT
 public:
@@ -45,7 +44,6 @@ public:
     /// Index of the best plan within the budget; -1 without a front.
     [[nodiscard]] int chosen() const;
     [[nodiscard]] QString csv() const;
-    [[nodiscard]] QCustomPlot* plot() const { return m_plot; }
     [[nodiscard]] QSize sizeHint() const override;
 
 signals:
@@ -53,18 +51,16 @@ signals:
     void budgetEdited(double meanBits, qs::EditPhase phase);
 
 protected:
-    void changeEvent(QEvent* event) override;
+    void applyStyle(const PlotStyle& style) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
     void buildGraphs();
-    void applyStyle();
     void resetView();
     void showChosen();
     void showReadout(double pixel);
     [[nodiscard]] double stepped(double value, int steps) const;
 
-    QCustomPlot* m_plot;
     EmptyLabel* m_empty;
     QStackedLayout* m_stack;
     QCPLayer* m_liveLayer = nullptr;

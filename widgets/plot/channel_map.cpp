@@ -36,9 +36,8 @@ constexpr double kDragDistance = 4.0; ///< pixels before a press becomes a brush
 } // namespace
 
 ChannelMap::ChannelMap(QWidget* parent)
-    : QWidget(parent)
+    : PlotWidget(parent)
     , m_content(new QWidget(this))
-    , m_plot(new QCustomPlot(m_content))
     , m_empty(new EmptyLabel(tr("No channels to show."), this))
     , m_stack(new QStackedLayout(this))
     , m_orderBox(new QComboBox(m_content))
@@ -54,7 +53,7 @@ ChannelMap::ChannelMap(QWidget* parent)
     layout->addWidget(m_plot, 1);
     buildPlot();
     setFocusProxy(m_plot);
-    applyStyle();
+    restyle();
     new PlotMenu(this, QStringLiteral("channels"),
         [this] { return m_statistics ? channelCsv(*m_statistics, m_bounds) : QString(); });
 }
@@ -192,18 +191,8 @@ QSize ChannelMap::minimumSizeHint() const
     return {260, 120};
 }
 
-void ChannelMap::changeEvent(QEvent* event)
+void ChannelMap::applyStyle(const PlotStyle& style)
 {
-    QWidget::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
-        applyStyle();
-    }
-}
-
-void ChannelMap::applyStyle()
-{
-    const PlotStyle style(palette());
-    style.applyTo(*m_plot);
     m_colours->applyStyle(style);
     m_overlay->setPalette(palette());
     m_plot->replot(QCustomPlot::rpQueuedReplot);

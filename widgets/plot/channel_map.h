@@ -3,15 +3,14 @@
 #include "core/quant/quantizer.h"
 #include "core/stats/site_statistics.h"
 #include "widgets/plot/channel_order.h"
+#include "widgets/plot/plot_widget.h"
 
 #include <QVector>
-#include <QWidget>
 
 #include <memory>
 #include <vector>
 
 class QCPLayer;
-class QCustomPlot;
 class QComboBox;
 class QLabel;
 class QLayout;
@@ -28,7 +27,7 @@ class EmptyLabel;
 /// Channels (or heads) x value as a colour map, with each channel's minimum and maximum and the bounds on
 /// top. A click selects a channel, a drag several; arrows move the selection, Escape gives it up, the wheel
 /// zooms, R resets.
-class ChannelMap : public QWidget
+class ChannelMap : public PlotWidget
 {
     Q_OBJECT
 public:
@@ -54,7 +53,6 @@ public:
     [[nodiscard]] int positionOf(int channel) const;
     void setEmptyText(const QString& text);
 
-    [[nodiscard]] QCustomPlot* plot() const { return m_plot; }
     [[nodiscard]] QSize sizeHint() const override;
     [[nodiscard]] QSize minimumSizeHint() const override;
 
@@ -64,13 +62,12 @@ signals:
     void orderChanged(qs::ChannelOrder order); ///< by the user
 
 protected:
-    void changeEvent(QEvent* event) override;
+    void applyStyle(const PlotStyle& style) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
     [[nodiscard]] QLayout* buildHeader();
     void buildPlot();
-    void applyStyle();
     void rebuild(); ///< order, colours and envelope
     void replotOverlay();
     void updateBounds();
@@ -88,7 +85,6 @@ private:
     [[nodiscard]] int positionAtPixel(double x) const;
 
     QWidget* m_content;
-    QCustomPlot* m_plot;
     EmptyLabel* m_empty;
     QStackedLayout* m_stack;
     QComboBox* m_orderBox;

@@ -34,8 +34,7 @@ double drawn(double value)
 } // namespace
 
 ChannelRangePlot::ChannelRangePlot(const QString& title, QWidget* parent)
-    : QWidget(parent)
-    , m_plot(new QCustomPlot(this))
+    : PlotWidget(parent)
     , m_title(new ElidedLabel(Qt::ElideRight, this))
     , m_legend(new PlotLegend(this))
 {
@@ -61,7 +60,7 @@ ChannelRangePlot::ChannelRangePlot(const QString& title, QWidget* parent)
     useLinearTicks(*m_plot->yAxis);
     m_plot->installEventFilter(this);
     new PlotMenu(this, u"channels"_s, [this] { return csv(); });
-    rebuild();
+    restyle();
 }
 
 ChannelRangePlot::~ChannelRangePlot() = default;
@@ -72,21 +71,13 @@ void ChannelRangePlot::setChannels(
     m_ranges = std::move(ranges);
     m_tensor = tensor;
     m_lines = std::move(lines);
-    rebuild();
+    restyle();
     showAll();
 }
 
 QSize ChannelRangePlot::sizeHint() const
 {
     return {420, 230};
-}
-
-void ChannelRangePlot::changeEvent(QEvent* event)
-{
-    QWidget::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
-        rebuild();
-    }
 }
 
 void ChannelRangePlot::addPair(const std::vector<Bounds>& bounds, const QPen& pen, const QBrush& brush)
@@ -115,10 +106,8 @@ void ChannelRangePlot::addLine(double value, const QPen& pen)
     line->point2->setCoords(1.0, value);
 }
 
-void ChannelRangePlot::rebuild()
+void ChannelRangePlot::applyStyle(const PlotStyle& style)
 {
-    const PlotStyle style(palette());
-    style.applyTo(*m_plot);
     m_plot->clearGraphs();
     m_plot->clearItems();
     std::vector<PlotLegend::Entry> entries;

@@ -2,15 +2,14 @@
 
 #include "core/quant/quantizer.h"
 #include "widgets/plot/plot_style.h"
+#include "widgets/plot/plot_widget.h"
 
 #include <QString>
-#include <QWidget>
 
 #include <vector>
 
 class QCPGraph;
 class QCPItemStraightLine;
-class QCustomPlot;
 
 namespace qs {
 
@@ -28,7 +27,7 @@ struct ChannelBoundsLine
 /// Least and largest value of every channel as one band, with the bounds of a scale for the whole tensor
 /// across it and, where there are some, bounds per channel. Hover tells the figures, the wheel zooms, R shows
 /// all.
-class ChannelRangePlot : public QWidget
+class ChannelRangePlot : public PlotWidget
 {
     Q_OBJECT
 public:
@@ -37,23 +36,20 @@ public:
 
     /// `tensor`: of the one scale. At most two lines.
     void setChannels(std::vector<Bounds> ranges, const Bounds& tensor, std::vector<ChannelBoundsLine> lines);
-    [[nodiscard]] QCustomPlot* plot() const { return m_plot; }
     /// channel,minimum,maximum and the lines' bounds.
     [[nodiscard]] QString csv() const;
     [[nodiscard]] QSize sizeHint() const override;
 
 protected:
-    void changeEvent(QEvent* event) override;
+    void applyStyle(const PlotStyle& style) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
-    void rebuild();
     void showAll();
     void showReadout(double pixel);
     void addPair(const std::vector<Bounds>& bounds, const QPen& pen, const QBrush& brush);
     void addLine(double value, const QPen& pen);
 
-    QCustomPlot* m_plot;
     ElidedLabel* m_title;
     PlotLegend* m_legend;
     std::vector<Bounds> m_ranges;

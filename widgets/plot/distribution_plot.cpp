@@ -32,8 +32,7 @@ const QString kHoverLayer = u"hover"_s;
 } // namespace
 
 DistributionPlot::DistributionPlot(QWidget* parent)
-    : QWidget(parent)
-    , m_plot(new QCustomPlot(this))
+    : PlotWidget(parent)
     , m_empty(new EmptyLabel(tr("No values to show."), this))
     , m_stack(new QStackedLayout(this))
 {
@@ -51,7 +50,7 @@ DistributionPlot::DistributionPlot(QWidget* parent)
            "ten. Escape takes the movement back, Return asks for an automatic bound. While dragging, Shift "
            "keeps both bounds symmetric, Alt moves the marked channels together and Ctrl passes percentile "
            "marks by. Wheel or plus and minus zoom, R shows everything."));
-    applyStyle();
+    restyle();
     setCountScale(AxisScale::Log);
     new PlotMenu(this, u"distribution"_s, [this] { return csv(); });
 }
@@ -323,17 +322,8 @@ QSize DistributionPlot::minimumSizeHint() const
     return {260, 150};
 }
 
-void DistributionPlot::changeEvent(QEvent* event)
+void DistributionPlot::applyStyle(const PlotStyle&)
 {
-    QWidget::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
-        applyStyle();
-    }
-}
-
-void DistributionPlot::applyStyle()
-{
-    PlotStyle(palette()).applyTo(*m_plot);
     m_errorRect->axis(QCPAxis::atLeft)->grid()->setVisible(false);
     m_plot->xAxis->setTickLength(0, 0);
     m_plot->xAxis->setSubTickLength(0, 0);

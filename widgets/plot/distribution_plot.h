@@ -7,8 +7,7 @@
 #include "widgets/plot/ghost_quantizer.h"
 #include "widgets/plot/histogram_axis.h"
 #include "widgets/plot/percentile_mark.h"
-
-#include <QWidget>
+#include "widgets/plot/plot_widget.h"
 
 #include <memory>
 #include <optional>
@@ -16,7 +15,6 @@
 
 class QCPAxisRect;
 class QCPLayer;
-class QCustomPlot;
 class QStackedLayout;
 
 namespace qs {
@@ -40,7 +38,7 @@ struct ZeroingCutoff
 /// resets, double click on a bound asks for an automatic one. Keys: Tab changes the bound, arrows move it by
 /// one bin (Shift: ten; Page: a hundred), Escape takes a gesture back. While dragging, Shift keeps the bounds
 /// symmetric about zero and Ctrl passes the percentile marks by, into which a bound clicks otherwise.
-class DistributionPlot : public QWidget
+class DistributionPlot : public PlotWidget
 {
     Q_OBJECT
 public:
@@ -86,7 +84,6 @@ public:
     [[nodiscard]] bool isInGesture() const;
     /// Held at the latest event of the present or last mouse gesture.
     [[nodiscard]] Qt::KeyboardModifiers gestureModifiers() const;
-    [[nodiscard]] QCustomPlot* plot() const { return m_plot; } ///< for image export and tests
     [[nodiscard]] QSize sizeHint() const override;
     [[nodiscard]] QSize minimumSizeHint() const override;
 
@@ -96,14 +93,13 @@ signals:
     void automaticRequested();
 
 protected:
-    void changeEvent(QEvent* event) override;
+    void applyStyle(const PlotStyle& style) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
     void buildRects();
     void buildLayers();
     void buildBounds();
-    void applyStyle();
     void applyValueScale();
     void applyCountRange();
     void updateLimits();
@@ -118,7 +114,6 @@ private:
     [[nodiscard]] double stepped(double value, int steps) const;
     [[nodiscard]] HistogramAxis axis() const; ///< of the values
 
-    QCustomPlot* m_plot;
     EmptyLabel* m_empty;
     QStackedLayout* m_stack;
     QCPAxisRect* m_countRect = nullptr;

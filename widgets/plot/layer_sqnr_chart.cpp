@@ -31,8 +31,7 @@ constexpr std::array kRoles {PlotRole::Activation, PlotRole::ClippingError};
 } // namespace
 
 LayerSqnrChart::LayerSqnrChart(QWidget* parent)
-    : QWidget(parent)
-    , m_plot(new QCustomPlot(this))
+    : PlotWidget(parent)
     , m_empty(new EmptyLabel(tr("Evaluate a plan to see where its error comes in."), this))
     , m_title(new ElidedLabel(Qt::ElideRight, this))
     , m_legend(new PlotLegend(this))
@@ -61,7 +60,7 @@ LayerSqnrChart::LayerSqnrChart(QWidget* parent)
     useLinearTicks(*m_plot->yAxis);
     m_plot->installEventFilter(this);
     new PlotMenu(this, u"layers"_s, [this] { return csv(); });
-    applyStyle();
+    restyle();
 }
 
 LayerSqnrChart::~LayerSqnrChart() = default;
@@ -99,17 +98,8 @@ QSize LayerSqnrChart::sizeHint() const
     return {420, 220};
 }
 
-void LayerSqnrChart::changeEvent(QEvent* event)
+void LayerSqnrChart::applyStyle(const PlotStyle&)
 {
-    QWidget::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
-        applyStyle();
-    }
-}
-
-void LayerSqnrChart::applyStyle()
-{
-    PlotStyle(palette()).applyTo(*m_plot);
     rebuild();
 }
 

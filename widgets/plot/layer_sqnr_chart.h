@@ -1,12 +1,12 @@
 #pragma once
 
+#include "widgets/plot/plot_widget.h"
+
 #include <QString>
-#include <QWidget>
 
 #include <optional>
 #include <vector>
 
-class QCustomPlot;
 class QStackedLayout;
 
 namespace qs {
@@ -17,7 +17,7 @@ class PlotLegend;
 
 /// SQNR behind every layer, in network order, of one or two plans. Where a line falls, error comes in. Hover
 /// tells the figures, a click selects the layer, the wheel zooms, R shows all.
-class LayerSqnrChart : public QWidget
+class LayerSqnrChart : public PlotWidget
 {
     Q_OBJECT
 public:
@@ -36,25 +36,22 @@ public:
     /// Marks the layer where something begins; "" for none.
     void setMark(const QString& layer);
     void setEmptyText(const QString& text);
-    [[nodiscard]] QCustomPlot* plot() const { return m_plot; }
     [[nodiscard]] QSize sizeHint() const override;
 
 signals:
     void layerClicked(const QString& layer);
 
 protected:
-    void changeEvent(QEvent* event) override;
+    void applyStyle(const PlotStyle& style) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
-    void applyStyle();
     void rebuild();
     void resetView();
     void showReadout(double pixel);
     [[nodiscard]] int layerAt(double pixel) const;
     [[nodiscard]] QString csv() const;
 
-    QCustomPlot* m_plot;
     EmptyLabel* m_empty;
     ElidedLabel* m_title;
     PlotLegend* m_legend;

@@ -59,8 +59,7 @@ protected:
 } // namespace
 
 LossCurve::LossCurve(QWidget* parent)
-    : QWidget(parent)
-    , m_plot(new QCustomPlot(this))
+    : PlotWidget(parent)
 {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
@@ -76,7 +75,7 @@ LossCurve::LossCurve(QWidget* parent)
     m_plot->installEventFilter(this);
     connect(m_plot, &QCustomPlot::mouseWheel, this, [this] { m_follows = false; });
     new PlotMenu(this, u"loss"_s, [this] { return csv(); });
-    applyStyle();
+    restyle();
     clear();
 }
 
@@ -181,17 +180,8 @@ void LossCurve::styleGraphs()
     }
 }
 
-void LossCurve::changeEvent(QEvent* event)
+void LossCurve::applyStyle(const PlotStyle&)
 {
-    QWidget::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
-        applyStyle();
-    }
-}
-
-void LossCurve::applyStyle()
-{
-    PlotStyle(palette()).applyTo(*m_plot);
     styleGraphs();
     m_plot->replot(QCustomPlot::rpQueuedReplot);
 }

@@ -1,15 +1,14 @@
 #pragma once
 
 #include "core/methods/loss_point.h"
+#include "widgets/plot/plot_widget.h"
 
 #include <QString>
-#include <QWidget>
 
 #include <vector>
 
 class QCPGraph;
 class QCPRange;
-class QCustomPlot;
 
 namespace qs {
 
@@ -32,7 +31,7 @@ inline constexpr std::size_t kLossWindow = 10;
 /// axis, loss on a logarithmic one. Every iteration is a pale point, the line is the mean of the latest ten;
 /// sections are told apart by bands with their names. The view follows the run until the user zooms; R shows
 /// all again. Hover tells the figures, a click the section.
-class LossCurve : public QWidget
+class LossCurve : public PlotWidget
 {
     Q_OBJECT
 public:
@@ -43,7 +42,6 @@ public:
     /// Points that follow those already there.
     void addPoints(const std::vector<LossPoint>& points);
     [[nodiscard]] const std::vector<SectionLoss>& sections() const { return m_sections; }
-    [[nodiscard]] QCustomPlot* plot() const { return m_plot; }
     /// block,iteration,loss: as `quantize --loss-curve` writes it.
     [[nodiscard]] QString csv() const;
     [[nodiscard]] QSize sizeHint() const override;
@@ -52,11 +50,10 @@ signals:
     void sectionClicked(const QString& section);
 
 protected:
-    void changeEvent(QEvent* event) override;
+    void applyStyle(const PlotStyle& style) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
-    void applyStyle();
     void beginSection(const LossPoint& point);
     void styleGraphs();
     void followRun();
@@ -66,7 +63,6 @@ private:
     [[nodiscard]] double position(const LossPoint& point) const; ///< on the axis of all iterations
     [[nodiscard]] int sectionAt(double pixel) const; ///< index into m_sections; -1 for none
 
-    QCustomPlot* m_plot;
     std::vector<LossPoint> m_points;
     std::vector<SectionLoss> m_sections;
     std::vector<std::size_t> m_starts; ///< first point of each section

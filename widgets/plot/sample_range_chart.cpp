@@ -19,8 +19,7 @@ using namespace Qt::StringLiterals;
 namespace qs {
 
 SampleRangeChart::SampleRangeChart(QWidget* parent)
-    : QWidget(parent)
-    , m_plot(new QCustomPlot(this))
+    : PlotWidget(parent)
     , m_legend(new PlotLegend(this))
     , m_readout(new ElidedLabel(Qt::ElideRight, this))
     , m_lower(m_plot->addGraph())
@@ -50,7 +49,7 @@ SampleRangeChart::SampleRangeChart(QWidget* parent)
     m_plot->yAxis->setLabel(tr("value"));
     useIntegerTicks(*m_plot->xAxis);
     m_plot->installEventFilter(this);
-    applyStyle();
+    restyle();
     setBounds(std::nullopt);
     new PlotMenu(this, u"samples"_s, [this] { return csv(); });
 }
@@ -87,7 +86,7 @@ void SampleRangeChart::setSite(const SampleRanges& ranges, const std::optional<S
         m_upper->addData(static_cast<double>(point.samples - 1), point.range.upper);
     }
     m_highlighted = -1;
-    applyStyle();
+    restyle();
     fitAxes();
 }
 
@@ -109,21 +108,11 @@ void SampleRangeChart::setBounds(const std::optional<Bounds>& bounds)
 void SampleRangeChart::setHighlighted(qint64 sample)
 {
     m_highlighted = sample;
-    applyStyle();
+    restyle();
 }
 
-void SampleRangeChart::changeEvent(QEvent* event)
+void SampleRangeChart::applyStyle(const PlotStyle& style)
 {
-    QWidget::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
-        applyStyle();
-    }
-}
-
-void SampleRangeChart::applyStyle()
-{
-    const PlotStyle style(palette());
-    style.applyTo(*m_plot);
     m_lower->setPen(style.pen(PlotRole::Envelope));
     m_upper->setPen(style.pen(PlotRole::Envelope));
     m_lowerBound->setPen(style.pen(PlotRole::Bound));

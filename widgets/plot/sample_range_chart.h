@@ -1,15 +1,13 @@
 #pragma once
 
 #include "core/eval/calibration_microscope.h"
-
-#include <QWidget>
+#include "widgets/plot/plot_widget.h"
 
 #include <optional>
 
 class QCPGraph;
 class QCPItemLine;
 class QCPItemStraightLine;
-class QCustomPlot;
 
 namespace qs {
 
@@ -18,7 +16,7 @@ class PlotLegend;
 
 /// The ranges of a site's values, sample by sample (or span by span), with the range of all samples so far
 /// and the bounds of the quantizer. Click selects a sample, hover tells its range.
-class SampleRangeChart : public QWidget
+class SampleRangeChart : public PlotWidget
 {
     Q_OBJECT
 public:
@@ -31,23 +29,20 @@ public:
     void setBounds(const std::optional<Bounds>& bounds);
     /// Marks a sample silently; -1 for none.
     void setHighlighted(qint64 sample);
-    [[nodiscard]] QCustomPlot* plot() const { return m_plot; }
     [[nodiscard]] QSize sizeHint() const override;
 
 signals:
     void sampleClicked(qint64 sample);
 
 protected:
-    void changeEvent(QEvent* event) override;
+    void applyStyle(const PlotStyle& style) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
 
 private:
-    void applyStyle();
     void fitAxes();
     [[nodiscard]] int spanAt(double x) const;
     [[nodiscard]] QString csv() const;
 
-    QCustomPlot* m_plot;
     PlotLegend* m_legend;
     ElidedLabel* m_readout;
     QCPGraph* m_lower;

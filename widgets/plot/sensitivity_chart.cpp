@@ -46,9 +46,8 @@ void addChoice(QComboBox& box, const QString& text, Enum value)
 } // namespace
 
 SensitivityChart::SensitivityChart(QWidget* parent)
-    : QWidget(parent)
+    : PlotWidget(parent)
     , m_content(new QWidget(this))
-    , m_plot(new QCustomPlot(m_content))
     , m_empty(new EmptyLabel(tr("No sensitivities measured yet."), this))
     , m_stack(new QStackedLayout)
     , m_legend(new PlotLegend(this))
@@ -76,7 +75,7 @@ SensitivityChart::SensitivityChart(QWidget* parent)
     m_staleLabel->setVisible(false);
     buildPlot();
     fillLegend();
-    applyStyle();
+    restyle();
     new PlotMenu(this, QStringLiteral("sensitivity"), [this] { return sensitivityCsv(m_results); });
 }
 
@@ -166,7 +165,7 @@ void SensitivityChart::fillMetrics()
 void SensitivityChart::makePanels()
 {
     m_panels->setMetrics(m_sideBySide ? m_offered : std::vector<SensitivityMetric> {m_metric});
-    applyStyle();
+    restyle();
 }
 
 void SensitivityChart::setExpectedCount(int count)
@@ -267,14 +266,6 @@ QSize SensitivityChart::minimumSizeHint() const
     return {320, 140};
 }
 
-void SensitivityChart::changeEvent(QEvent* event)
-{
-    QWidget::changeEvent(event);
-    if (event->type() == QEvent::PaletteChange || event->type() == QEvent::FontChange) {
-        applyStyle();
-    }
-}
-
 void SensitivityChart::resizeEvent(QResizeEvent* event)
 {
     QWidget::resizeEvent(event);
@@ -282,10 +273,8 @@ void SensitivityChart::resizeEvent(QResizeEvent* event)
     showRange();
 }
 
-void SensitivityChart::applyStyle()
+void SensitivityChart::applyStyle(const PlotStyle& style)
 {
-    const PlotStyle style(palette());
-    style.applyTo(*m_plot);
     m_panels->applyStyle(style, palette());
     QPalette stale = m_staleLabel->palette();
     stale.setColor(QPalette::WindowText, style.colour(PlotRole::Stale));

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "widgets/plot/plot_widget.h"
 #include "widgets/plot/sensitivity_series.h"
 
 #include <QString>
 #include <QStringList>
-#include <QWidget>
 
 #include <memory>
 #include <set>
@@ -16,7 +16,6 @@ class QLayout;
 class QScrollBar;
 class QStackedLayout;
 class QToolButton;
-class QCustomPlot;
 
 namespace qs {
 
@@ -29,7 +28,7 @@ class SensitivityPanels;
 /// One bar per site, a column per width: what quantizing it alone does to the logits, with its interval. One
 /// figure, or all that were measured below each other. Grows while results come in. Click selects a site,
 /// hover tells all figures; wheel zooms, the scroll bar pans, arrows walk through the bars.
-class SensitivityChart : public QWidget
+class SensitivityChart : public PlotWidget
 {
     Q_OBJECT
 public:
@@ -58,7 +57,6 @@ public:
     [[nodiscard]] QString siteAt(int position) const;
     [[nodiscard]] double valueAt(int position) const;
 
-    [[nodiscard]] QCustomPlot* plot() const { return m_plot; }
     /// Plots below each other.
     [[nodiscard]] int panelCount() const;
     [[nodiscard]] QSize sizeHint() const override;
@@ -69,7 +67,7 @@ signals:
     void measureRequested(); ///< with the widths and causes of menu()
 
 protected:
-    void changeEvent(QEvent* event) override;
+    void applyStyle(const PlotStyle& style) override;
     void resizeEvent(QResizeEvent* event) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
 
@@ -79,7 +77,6 @@ private:
     void fillMetrics();
     void makePanels();
     void fillLegend();
-    void applyStyle();
     void rebuild();
     void updateScroll();
     void showRange();
@@ -95,7 +92,6 @@ private:
     [[nodiscard]] int positionOfHighlighted() const;
 
     QWidget* m_content;
-    QCustomPlot* m_plot;
     EmptyLabel* m_empty;
     QStackedLayout* m_stack;
     PlotLegend* m_legend;
