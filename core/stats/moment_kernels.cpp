@@ -78,21 +78,43 @@ QS_KERNEL_BODY void putBinned(Binned& binned, int lane, const Integers& slots, c
     std::memcpy(binned.packets + lane, halves, sizeof halves);
 }
 
+/// Adds the packets of lanes [0, lanes) to their bins, two lanes at a time: their slots come in one load.
 template<Direction To, int Bytes>
-QS_KERNEL_BODY void moveLane(const Binned& binned, int lane, MomentPacket* tables)
+QS_KERNEL_BODY void moveBinned(const Binned& binned, MomentPacket* tables, int lanes = kMomentLanes)
 {
-    const MomentPacket packet = binned.packets[packetOf<Vectors<Bytes>::kLanes>(lane)];
-    tables[static_cast<std::uint32_t>(binned.slots[lane])] += To == Direction::Add ? packet : -packet;
+    const auto signedPacket = [&](int lane) {
+        const MomentPacket packet = binned.packets[packetOf<Vectors<Bytes>::kLanes>(lane)];
+        return To == Direction::Add ? packet : -packet;
+    };
+#pragma GCC unroll 8
+    for (int lane = 0; lane + 1 < lanes; lane += 2) {
+        std::uint64_t slots = 0;
+        std::memcpy(&slots, binned.slots + lane, sizeof slots);
+        tables[static_cast<std::uint32_t>(slots)] += signedPacket(lane);
+        tables[slots >> 32] += signedPacket(lane + 1);
+    }
+    if (lanes % 2 != 0) {
+        tables[static_cast<std::uint32_t>(binned.slots[lanes - 1])] += signedPacket(lanes - 1);
+    }
 }
 
-/// Adds 16 packets to their bins.
-template<Direction To, int Bytes>
-QS_KERNEL_BODY void moveBinned(Binned& binned, MomentPacket* tables)
+/// put(binned) for one group of 16 values after the other, and what it put there to the bins. A group waits
+/// for the arithmetic and for its way through memory; the work of the next groups fills that time.
+template<Direction To, int Bytes, typename Put>
+QS_KERNEL_BODY void moveGroups(std::int64_t groups, MomentPacket* tables, const Put& put)
 {
-    asm("" : "+m"(binned)); // read back from memory: cheaper than taking registers apart
-#pragma GCC unroll 16
-    for (int lane = 0; lane < kMomentLanes; ++lane) {
-        moveLane<To, Bytes>(binned, lane, tables);
+    constexpr std::int64_t kRing = 4;
+    constexpr std::int64_t kAhead = kRing - 1;
+    Binned ring[kRing];
+    for (std::int64_t group = 0; group < groups + kAhead; ++group) {
+        if (group < groups) {
+            Binned& binned = ring[group % kRing];
+            put(binned);
+            asm("" : "+m"(binned)); // read back from memory: cheaper than taking registers apart
+        }
+        if (group >= kAhead) {
+            moveBinned<To, Bytes>(ring[(group - kAhead) % kRing], tables);
+        }
     }
 }
 
@@ -181,15 +203,16 @@ QS_KERNEL_BODY void binColumnsBody(
     }
     std::memcpy(scale, scales, sizeof scale);
     std::memcpy(table, first, sizeof table);
-    Binned binned;
-    for (std::int64_t row = 0; row < rows; ++row) {
-        for (std::size_t i = 0; i < kRegisters; ++i) {
-            typename Vectors<Bytes>::Floats value;
-            std::memcpy(&value, packed + row * kMomentLanes + i * kLanes, Bytes);
-            placeLinear<Bytes>(value, scale[i], table[i], mask, binned, static_cast<int>(i) * kLanes);
-        }
-        moveBinned<Direction::Add, Bytes>(binned, tables);
-    }
+    const float* next = packed;
+    moveGroups<Direction::Add, Bytes>(
+        rows, tables, [&](Binned & binned) __attribute__((always_inline)) {
+            for (std::size_t i = 0; i < kRegisters; ++i) {
+                typename Vectors<Bytes>::Floats value;
+                std::memcpy(&value, next + i * kLanes, Bytes);
+                placeLinear<Bytes>(value, scale[i], table[i], mask, binned, static_cast<int>(i) * kLanes);
+            }
+            next += kMomentLanes;
+        });
 }
 
 /// Slots and places of one register of values on logarithmic bins.
@@ -214,36 +237,41 @@ QS_KERNEL_BODY bool rowsBody(const float* values, std::int64_t stride, std::int6
     MomentPacket* tables, float* minimum, float* maximum, const Place& place)
 {
     constexpr int kLanes = Vectors<Bytes>::kLanes;
+    if (stride == width) { // dense rows are one long row
+        width *= rows;
+        rows = 1;
+    }
     const std::int64_t body = width - width % kMomentLanes;
     LaneRange<Bytes> range;
-    Binned binned;
-    for (std::int64_t row = 0; row < rows; ++row) {
-        const float* source = values + row * stride;
-        for (std::int64_t column = 0; column < body; column += kMomentLanes) {
-            for (int lane = 0; lane < kMomentLanes; lane += kLanes) {
-                typename Vectors<Bytes>::Floats value;
-                std::memcpy(&value, source + column + lane, Bytes);
-                take(range, value);
-                place(value, binned, lane);
-            }
-            moveBinned<To, Bytes>(binned, tables);
-        }
-        if (body == width) {
-            continue;
-        }
-        float rest[kMomentLanes];
-        std::fill_n(rest, kMomentLanes, source[0]);
-        std::memcpy(rest, source + body, static_cast<std::size_t>(width - body) * sizeof(float));
+    const auto putGroup = [&](const float* source, Binned& binned) __attribute__((always_inline))
+    {
         for (int lane = 0; lane < kMomentLanes; lane += kLanes) {
             typename Vectors<Bytes>::Floats value;
-            std::memcpy(&value, rest + lane, Bytes);
+            std::memcpy(&value, source + lane, Bytes);
             take(range, value);
             place(value, binned, lane);
         }
-        asm("" : "+m"(binned));
-        for (int lane = 0; lane < width - body; ++lane) {
-            moveLane<To, Bytes>(binned, lane, tables);
-        }
+    };
+    const float* next = values;
+    std::int64_t column = 0;
+    moveGroups<To, Bytes>(
+        rows * (body / kMomentLanes), tables, [&](Binned & binned) __attribute__((always_inline)) {
+            putGroup(next, binned);
+            next += kMomentLanes;
+            column += kMomentLanes;
+            if (column == body) {
+                column = 0;
+                next += stride - body;
+            }
+        });
+    for (std::int64_t row = 0; row < rows && body < width; ++row) {
+        const float* source = values + row * stride;
+        float rest[kMomentLanes];
+        std::fill_n(rest, kMomentLanes, source[0]);
+        std::memcpy(rest, source + body, static_cast<std::size_t>(width - body) * sizeof(float));
+        Binned binned;
+        putGroup(rest, binned);
+        moveBinned<To, Bytes>(binned, tables, static_cast<int>(width - body));
     }
     float low = range.low[0];
     float high = range.high[0];

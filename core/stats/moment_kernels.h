@@ -8,7 +8,7 @@ namespace qs {
 /// Columns a column kernel takes at once, and the alignment of lanes in the row kernels.
 inline constexpr int kMomentLanes = 16;
 /// Row kernels spread neighbouring values over this many tables, so that additions to one bin need not wait
-/// for each other: column c goes to table c % kMomentTables.
+/// for each other.
 inline constexpr int kMomentTables = 2;
 
 /// Logarithmic bins for probabilities: the octaves [2^-32, 2) cut into 16 equal parts. Slot 0 is for zeros
