@@ -294,13 +294,13 @@ void declareQuantize(CLI::App& app, CommandAction& action)
         ->add_option("--softmax", arguments->softmax,
             "Quantizer of the attention probabilities (default: uniform; with repq-vit log-sqrt2; with the "
             "other "
-            "methods log-sqrt2 or uniform, site by site, what the layer behind suffers less from)")
+            "methods log-sqrt2, at 3 bits adalog, or uniform: site by site, what the layer behind suffers "
+            "least from)")
         ->check(CLI::IsMember(kinds));
     command
         ->add_option("--gelu", arguments->gelu,
             "repquant-fast, repquant: quantizer behind activation functions; logarithmic ones with the "
-            "values shifted to 0 and above (default: log-sqrt2 or uniform, site by site; adalog is better at "
-            "3 bits)")
+            "values shifted to 0 and above (default: site by site, as --softmax)")
         ->check(CLI::IsMember(kinds));
     auto* sensitivity = command->add_option("--sensitivity", arguments->sensitivity,
         "What sensitivity --json printed for this plan: leave the most harmful activations in floating "

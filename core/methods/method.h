@@ -54,7 +54,7 @@ struct MethodOptions
     int activationBits = 4;
     int patchInputBits = 8; ///< the literature keeps the patch convolution's input at 8 bits (methods.md 1.1)
     /// Of the attention probabilities. None: what the method has, log-sqrt2 (repq-vit) or, site by site,
-    /// log-sqrt2 or uniform (kindsOfLeastLayerError()).
+    /// kindsOfLeastLayerError().
     std::optional<QuantizerKind> softmaxKind;
     /// Of linear inputs behind an activation function, of methods with LogGelu: logarithmic ones quantize the
     /// values shifted to 0 and above (ActivationShift); uniform is as without LogGelu. None: as softmaxKind.

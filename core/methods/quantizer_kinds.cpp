@@ -14,6 +14,9 @@ namespace qs {
 namespace {
 
 constexpr std::int64_t kProbeSamples = 8;
+/// With so few bits the steps of log-sqrt2 end at 1/11 of the largest value and a searched base is worth its
+/// table.
+constexpr int kFewBits = 3;
 
 std::map<std::string, std::shared_ptr<const SiteStatistics>> statisticsOf(
     const MethodInput& input, const TaskContext& context)
@@ -34,10 +37,10 @@ std::map<std::string, std::shared_ptr<const SiteStatistics>> statisticsOf(
 } // namespace
 
 SiteKinds kindsOfLeastLayerError(
-    const MethodInput& input, const SiteKinds& wanted, int bits, const TaskContext& context)
+    const MethodInput& input, const std::set<std::string>& sites, int bits, const TaskContext& context)
 {
     SiteKinds result;
-    if (wanted.empty()) {
+    if (sites.empty()) {
         return result;
     }
     const auto statistics = statisticsOf(input, context);
@@ -46,7 +49,8 @@ SiteKinds kindsOfLeastLayerError(
     std::iota(rows.begin(), rows.end(), std::int64_t {0});
     IncrementalEvaluator evaluator(input.model, gathered(input.samples, rows));
     const TaskContext silent {context.stop, {}};
-    for (const auto& [name, kind] : wanted) {
+    const QuantizerKind logarithmic = bits <= kFewBits ? QuantizerKind::AdaLog : QuantizerKind::LogSqrt2;
+    for (const std::string& name : sites) {
         context.throwIfCancelled();
         const int site = indexOfSite(input.model->sites, name);
         const auto errorOf = [&](QuantizerKind candidate) {
@@ -57,7 +61,8 @@ SiteKinds kindsOfLeastLayerError(
             return evaluator.layerError(site, resolveActivation(choice, *statistics.at(name), silent), silent)
                 .meanSquared;
         };
-        result[name] = errorOf(kind) <= errorOf(QuantizerKind::Uniform) ? kind : QuantizerKind::Uniform;
+        result[name]
+            = errorOf(logarithmic) <= errorOf(QuantizerKind::Uniform) ? logarithmic : QuantizerKind::Uniform;
     }
     return result;
 }

@@ -25,11 +25,11 @@ ShiftedInput shiftedInput(const MethodInput& input, const MethodOptions& options
 {
     constexpr QuantizerKind kUsual = QuantizerKind::LogSqrt2;
     SiteKinds kinds;
-    SiteKinds open;
+    std::set<std::string> open;
     const auto add = [&](const std::string& site, const std::optional<QuantizerKind>& given) {
         kinds[site] = given.value_or(kUsual);
         if (!given) {
-            open[site] = kUsual;
+            open.insert(site);
         }
     };
     if (options.has(Ingredient::LogSqrt2Softmax)) {

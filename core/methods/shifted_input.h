@@ -16,8 +16,8 @@ struct ShiftedInput
     SiteKinds kinds; ///< of both kinds of sites, as far as the method has the ingredient
 };
 
-/// Kinds that the options name are taken; where they name none, log-sqrt2 or uniform by
-/// kindsOfLeastLayerError(). Sites that become uniform are not shifted.
+/// Kinds that the options name are taken; where they name none, kindsOfLeastLayerError()
+/// decides. Sites that become uniform are not shifted.
 [[nodiscard]] ShiftedInput shiftedInput(
     const MethodInput& input, const MethodOptions& options, const TaskContext& context = {});
 
