@@ -35,7 +35,7 @@ QString automaticKind(const MethodRequest& request)
 {
     return request.method == QLatin1String("repq-vit")
         ? MethodDialog::tr("as published (log√2)")
-        : MethodDialog::tr("the best one of each");
+        : MethodDialog::tr("best for each site");
 }
 
 } // namespace
