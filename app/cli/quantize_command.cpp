@@ -293,9 +293,8 @@ void declareQuantize(CLI::App& app, CommandAction& action)
     command
         ->add_option("--softmax", arguments->softmax,
             "Quantizer of the attention probabilities (default: uniform; with repq-vit log-sqrt2; with the "
-            "other "
-            "methods log-sqrt2, at 3 bits adalog, or uniform: site by site, what the layer behind suffers "
-            "least from)")
+            "other methods log-sqrt2, at 3 bits adalog, or uniform: site by site, what the layer behind "
+            "suffers least from)")
         ->check(CLI::IsMember(kinds));
     command
         ->add_option("--gelu", arguments->gelu,

@@ -9,8 +9,9 @@ namespace qs {
 /// reparameterized; attention probabilities log-sqrt2; the patch convolution's input at 8 bits; the head
 /// quantized; bounds by the percentile candidates, each quantizer made from values that went through all
 /// quantizers before it. Options: the zero point rule (the published code leaves the fraction), the quantizer
-/// of attention probabilities (log-sqrt2 when none is given), and without Reparameterization or LogSqrt2Softmax; it has none of the other
-/// ingredients. Reports "calibrate". Throws Error as Executor::run() does, also Cancelled.
+/// of attention probabilities (log-sqrt2 when none is given), and without Reparameterization or
+/// LogSqrt2Softmax; it has none of the other ingredients. Reports "calibrate". Throws Error as
+/// Executor::run() does, also Cancelled.
 [[nodiscard]] MethodResult quantizeRepqVit(
     const MethodInput& input, const MethodOptions& options, const TaskContext& context = {});
 

@@ -123,6 +123,16 @@ inline std::vector<float> normal(std::size_t count, unsigned seed, float mean = 
     return values;
 }
 
+/// Normal values around 0.2 in one of four shapes: as they are, cubed, all above 2, cut off at GELU's minimum.
+inline std::vector<float> ofShape(std::size_t count, int shape)
+{
+    std::vector<float> values = normal(count, static_cast<unsigned>(10 + shape), 0.2F);
+    for (float& x : values) {
+        x = shape == 1 ? x * x * x : shape == 2 ? std::abs(x) + 2.0F : shape == 3 ? std::max(x, -0.17F) : x;
+    }
+    return values;
+}
+
 /// Rows of attention probabilities: softmax of normal logits.
 inline std::vector<float> attention(std::size_t rows, std::size_t width, unsigned seed, float sharpness)
 {

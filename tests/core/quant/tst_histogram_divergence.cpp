@@ -225,10 +225,7 @@ void TestHistogramDivergence::searchComesCloseToTheFullGrid()
 {
     QFETCH(const int, bits);
     QFETCH(const int, shape);
-    std::vector<float> values = samples::normal(20000, static_cast<unsigned>(10 + shape), 0.2F);
-    for (float& x : values) {
-        x = shape == 1 ? x * x * x : shape == 2 ? std::abs(x) + 2.0F : shape == 3 ? std::max(x, -0.17F) : x;
-    }
+    const std::vector<float> values = samples::ofShape(20000, shape);
     const SampleSource source(values, SampleSource::Quantiles::Unused);
     const SiteChoice choice = klChoice(bits);
     const HistogramDivergence divergence(bits, source);
